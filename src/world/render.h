@@ -1,0 +1,21 @@
+// A scene becomes frames.
+#pragma once
+
+#include "base/clip.h"
+#include "world/scene.h"
+
+namespace hotshot::world {
+
+struct RenderOptions {
+  int width = 128;   // 16..4096
+  int height = 128;  // 16..4096
+  int frames = 25;   // 1..100000
+  Rational rate{8, 1};
+  double start_seconds = 0;  // time of the first frame; motion goes on for as long as one likes
+};
+
+/// Frame i shows the scene at start_seconds + i / rate. The same scene and options give the same bytes; calls from
+/// several threads do not disturb each other. Throws InvalidArgument for sizes out of range.
+Frames render(const Scene& scene, const RenderOptions& options);
+
+}  // namespace hotshot::world

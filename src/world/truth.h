@@ -1,0 +1,49 @@
+// The words of every enum value, and a scene as structured truth (JSON) and back.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "world/scene.h"
+
+namespace hotshot::world {
+
+/// One row per enum value, in enum order. `name` is the identifier of truth files and flags.
+template <class Enum>
+struct Word {
+  Enum value;
+  std::string_view name;
+  std::string_view english;
+  std::string_view chinese;
+};
+
+/// The table of an enum: Subject, Color, Action, Direction, Speed, Size, Place, TimeOfDay, Weather, Camera, Relation.
+template <class Enum>
+std::span<const Word<Enum>> words();
+
+template <class Enum>
+const Word<Enum>& word(Enum value) {
+  return words<Enum>()[static_cast<std::size_t>(value)];
+}
+
+/// The value called `name`, or nothing.
+template <class Enum>
+std::optional<Enum> parse(std::string_view name) {
+  for (const Word<Enum>& row : words<Enum>()) {
+    if (row.name == name) return row.value;
+  }
+  return std::nullopt;
+}
+
+/// {"actors":[{"subject":"cat","color":"red","action":"walk","direction":"left","speed":"normal","size":"normal"}],
+///  "count":1,"relation":"none","place":"meadow","time":"day","weather":"clear","camera":"still","detail_seed":…,
+///  "held_out":false}
+nlohmann::json truth(const Scene& scene);
+
+/// The inverse of truth(); missing keys keep their defaults. Throws InvalidArgument for unknown names and for scenes
+/// the grammar does not allow (grammar.h).
+Scene scene_from_truth(const nlohmann::json& object);
+
+}  // namespace hotshot::world
