@@ -7,7 +7,9 @@ import shutil
 import sys
 
 import reference
+from compare_pipeline import write_record
 from reference import FOLDER, normal, randomize, relative_error, synthetic_clip, write_golden
+from tiny_pipeline import write_pipeline
 
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
@@ -156,6 +158,12 @@ def make_text_umt5():
         "long_hidden_bld": model(long_ids, torch.ones_like(long_ids)).last_hidden_state})  # fmt: skip
 
 
+def make_pipeline_wan():
+    folder = write_pipeline(fresh("pipeline-wan"))
+    settings = {"height": 32, "width": 48, "frames": 9, "steps": 6, "seed": 7, "guidance": 4.0}
+    write_record(folder, folder / "golden.safetensors", settings)
+
+
 CASES = {
     "transformer-wan21": make_transformer_wan21,
     "transformer-plain": make_transformer_plain,
@@ -163,6 +171,7 @@ CASES = {
     "vae-patch2": make_vae_patch2,
     "vae-wan22": make_vae_wan22,
     "text-umt5": make_text_umt5,
+    "pipeline-wan": make_pipeline_wan,
 }
 
 if __name__ == "__main__":
