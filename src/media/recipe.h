@@ -1,0 +1,16 @@
+// The recipe a file was made from, read back out of the file. Own small parsers with bounded reads: safe on any bytes.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace hotshot::media {
+
+/// The text that encode() embedded: `comment` metadata in MP4 and WebM, XMP in WebP, comment extension in GIF, iTXt
+/// "recipe" in PNG; nothing when the file has none. The format is taken from the file's first bytes, not its name.
+/// Throws InvalidArgument when the file is missing, of no known format, or damaged before its recipe.
+/// MP4 and WebM files of other programs may have a comment that is no recipe; the caller parses what it gets.
+std::optional<std::string> read_recipe(const std::filesystem::path& path);
+
+}  // namespace hotshot::media
