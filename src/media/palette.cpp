@@ -175,6 +175,17 @@ constexpr std::uint8_t kBayer[8][8] = {{0, 32, 8, 40, 2, 34, 10, 42},  {48, 16, 
                                        {3, 35, 11, 43, 1, 33, 9, 41},  {51, 19, 59, 27, 49, 17, 57, 25},
                                        {15, 47, 7, 39, 13, 45, 5, 37}, {63, 31, 55, 23, 61, 29, 53, 21}};
 
+/// Whether `rgb`, projected onto the way from `first` to `second`, lies behind (threshold + 1/2) / 64 of it.
+bool exceeds_share(const std::uint8_t* rgb, const Rgb& first, const Rgb& second, int threshold) {
+  int along = 0, length = 0;
+  for (std::size_t k = 0; k < 3; ++k) {
+    const int way = second[k] - first[k];
+    along += (rgb[k] - first[k]) * way;
+    length += way * way;
+  }
+  return 128 * along > (2 * threshold + 1) * length;
+}
+
 }  // namespace
 
 Palette::Palette(const Frames& frames, int colours, bool dither) : mix_of_cell_(kCells) {
@@ -202,7 +213,6 @@ Palette::Palette(const Frames& frames, int colours, bool dither) : mix_of_cell_(
       if (cost >= best) continue;
       best = cost;
       mix.second = static_cast<std::uint8_t>(i);
-      mix.share = static_cast<std::uint8_t>(std::lround(share * 64));
     }
     mix_of_cell_[colour.cell] = mix;
   }
@@ -213,8 +223,11 @@ std::vector<std::uint8_t> Palette::map(const std::uint8_t* frame_hwc, int height
   std::size_t i = 0;
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x, ++i) {
-      const Mix& mix = mix_of_cell_[cell_of(frame_hwc + 3 * i)];
-      indices[i] = kBayer[y & 7][x & 7] < mix.share ? mix.second : mix.first;
+      const std::uint8_t* rgb = frame_hwc + 3 * i;
+      const Mix& mix = mix_of_cell_[cell_of(rgb)];
+      const bool second = mix.first != mix.second &&
+                          exceeds_share(rgb, entries_[mix.first], entries_[mix.second], kBayer[y & 7][x & 7]);
+      indices[i] = second ? mix.second : mix.first;
     }
   }
   return indices;

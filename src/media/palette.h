@@ -12,9 +12,9 @@ namespace hotshot::media {
 
 using Rgb = std::array<std::uint8_t, 3>;
 
-/// A palette and, for every colour cell (6 bits a channel) that occurs, how to show it: a pair of palette entries and
-/// the share of the second. Which of the two a pixel takes depends on its place alone (an 8×8 Bayer matrix), so still
-/// parts stay still.
+/// A palette and, for every colour cell (6 bits a channel) that occurs, the one or two entries that show its colours.
+/// Which of two a pixel takes depends on its colour and its place alone (an 8×8 Bayer matrix), so still parts stay
+/// still.
 class Palette {
  public:
   /// At most `colours` (2..256) entries fitted to all frames by weighted variance cuts, then Lloyd iterations.
@@ -29,7 +29,6 @@ class Palette {
   struct Mix {
     std::uint8_t first = 0;
     std::uint8_t second = 0;
-    std::uint8_t share = 0;  // of the second, in 64ths
   };
   std::vector<Rgb> entries_;
   std::vector<Mix> mix_of_cell_;
