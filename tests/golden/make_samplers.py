@@ -43,7 +43,9 @@ def trajectory(scheduler, steps):
     latents, states = START.clone(), []
     for timestep in scheduler.timesteps:
         latents = scheduler.step(model(latents, timestep), timestep, latents, return_dict=False)[0]
-        states.append(latents.flatten().double().tolist())
+        # bh1 multiplies infinity by 0 in its last step; the states before it stand.
+        if latents.isfinite().all():
+            states.append(latents.flatten().double().tolist())
     return states
 
 
