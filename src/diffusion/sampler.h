@@ -45,7 +45,7 @@ struct SamplerOptions {
   int solver_order = 2;             // unipc: 1, 2 or 3
   std::string solver_type = "bh2";  // unipc: "bh1" or "bh2", the B(h) of Zhao et al. 2023
   bool lower_order_final = true;    // unipc: lower the order over the last steps; dpmpp-2m: in the last, under 15 steps
-  std::vector<int> disable_corrector;  // unipc: steps whose result is not corrected
+  std::vector<int> disable_corrector = {};  // unipc: steps whose result is not corrected
   FieldList fields();
 };
 

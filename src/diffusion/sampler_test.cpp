@@ -37,13 +37,14 @@ std::vector<double> even_sigmas(double from, double to, int steps) {
   return sigmas;
 }
 
-// Largest error at the end of a run between two sigmas inside (0, 1), where the path is smooth.
+// Largest error at the end of a run between two sigmas inside (0, 1), where the path is smooth. From 0.9 to 0.2 the
+// error of the first step of dpmpp-2m happens to cancel that of the others; to 0.1 it does not.
 double error_of(std::string_view sampler, int steps, const SamplerOptions& options) {
   const Gaussian data;
-  const Schedule schedule = custom_schedule(even_sigmas(0.9, 0.2, steps));
+  const Schedule schedule = custom_schedule(even_sigmas(0.9, 0.1, steps));
   const at::Tensor start = data.position(some_latents(), 0.9);
   const at::Tensor end = sample(sampler, ideal(data), start, schedule, options);
-  return (end - data.position(some_latents(), 0.2)).abs().max().item<double>();
+  return (end - data.position(some_latents(), 0.1)).abs().max().item<double>();
 }
 
 // log2 of the factor by which twice the steps shrink the error.

@@ -12,9 +12,9 @@ namespace hotshot::diffusion {
 
 /// The noise levels of one run.
 struct Schedule {
-  std::vector<double> sigmas;     // steps + 1 values, strictly falling; the last is 0 for a whole run
-  std::vector<double> timesteps;  // as the model sees them, one per step (one per sigma in a custom schedule)
-  int train_timesteps = 1000;     // timestep of a sigma between the listed ones: sigma * train_timesteps
+  std::vector<double> sigmas = {};     // steps + 1 values, strictly falling; the last is 0 for a whole run
+  std::vector<double> timesteps = {};  // as the model sees them, one per step (one per sigma in a custom schedule)
+  int train_timesteps = 1000;          // timestep of a sigma between the listed ones: sigma * train_timesteps
 
   int steps() const { return static_cast<int>(sigmas.size()) - 1; }
   /// The timestep of sigmas[index]; defined for the last sigma too.

@@ -12,8 +12,8 @@ namespace hotshot::diffusion {
 /// What such a file chooses.
 struct SchedulerConfig {
   std::string sampler;  // a name of samplers()
-  FlowScheduleOptions schedule;
-  SamplerOptions options;
+  FlowScheduleOptions schedule = {};
+  SamplerOptions options = {};
 };
 
 /// Reads UniPCMultistepScheduler, DPMSolverMultistepScheduler, FlowMatchEulerDiscreteScheduler and
