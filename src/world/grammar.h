@@ -7,8 +7,16 @@
 
 namespace hotshot::world {
 
+/// Where in the picture an actor belongs: feet on the ground, in the sky, floating on the water, or under it.
+enum class Lane : std::uint8_t { ground, air, surface, underwater };
+Lane lane_of(const Actor& actor, Place place);
+/// Whether the sea is shown cut open, with fish in it.
+bool is_underwater(const Scene& scene);
+/// Whether the actor crosses the frame sideways.
+bool moves_sideways(const Actor& actor);
+
 bool lives_in(Subject subject, Place place);
-bool can_do(Subject subject, Action action);
+bool can_do(Subject subject, Action action, Place place);
 /// Directions an action may have: left/right for driving, up for rising, none for sitting …
 bool can_go(Action action, Direction direction);
 bool can_have_speed(Action action, Speed speed);

@@ -1,0 +1,225 @@
+#include "world/stage.h"
+
+#include "world/grammar.h"
+#include "world/subject.h"
+
+namespace hotshot::world {
+namespace {
+
+constexpr double kMiddle = 1.5;  // seconds: when a crossing actor is in the middle of the frame
+
+// Frame widths (or heights) per second.
+float sideways_speed(const Actor& actor, std::size_t count) {
+  constexpr float kSpeeds[] = {0.10f, 0.19f, 0.29f};
+  const float crowd = count == 1 ? 1.0f : count == 2 ? 0.85f : 0.75f;
+  const float gentle = actor.action == Action::float_ || actor.action == Action::jump ? 0.85f : 1.0f;
+  return kSpeeds[static_cast<std::size_t>(actor.speed)] * crowd * gentle;
+}
+
+float upright_speed(const Actor& actor) {
+  constexpr float kSpeeds[] = {0.09f, 0.16f, 0.25f};
+  return kSpeeds[static_cast<std::size_t>(actor.speed)];
+}
+
+// x wrapped into [-half, half).
+float wrapped(double x, float half) {
+  const double period = 2.0 * half;
+  return static_cast<float>(x - period * std::floor((x + half) / period));
+}
+
+float size_factor(const Scene& scene, Size size) {
+  constexpr float kSizes[] = {0.74f, 1.0f, 1.26f};
+  constexpr float kCrowd[] = {1.0f, 0.80f, 0.68f};
+  return kSizes[static_cast<std::size_t>(size)] * kCrowd[scene.actors.size() - 1];
+}
+
+// Where an actor stands among the others: -1 … 1.
+float slot_of(const Scene& scene, std::size_t index) {
+  const std::size_t count = scene.actors.size();
+  if (count == 1) return 0;
+  const float slot = 2.0f * static_cast<float>(index) / static_cast<float>(count - 1) - 1.0f;
+  switch (scene.relation) {
+    case Relation::left_of:
+      return slot;
+    case Relation::right_of:
+      return -slot;
+    case Relation::above:
+      return 0.25f * slot;
+    default:
+      return slot;
+  }
+}
+
+float lane_height(const Scene& scene, std::size_t index, Lane lane, const View& view) {
+  const std::size_t count = scene.actors.size();
+  const float side = count == 1 ? 0.0f : (index % 2 == 0 ? 1.0f : -1.0f);
+  const bool stacked = scene.relation == Relation::above;
+  const float jitter = detail(scene.detail_seed, 1, static_cast<std::uint32_t>(index)) - 0.5f;
+  float height = 0;
+  switch (lane) {
+    case Lane::ground:
+      height = stacked ? -0.72f : -0.62f + 0.07f * side;
+      break;
+    case Lane::air:
+      height = stacked ? 0.50f : 0.12f + 0.14f * side + 0.14f * jitter;
+      break;
+    case Lane::surface:
+      height = (stacked ? kWaterline - 0.16f : kWaterline) - 0.05f * side;
+      break;
+    case Lane::underwater:
+      height = stacked ? -0.42f : -0.24f + 0.20f * side + 0.16f * jitter;
+      break;
+  }
+  return height * view.half_height;
+}
+
+// Hops: height in world units and the squash of the body.
+void hop(Pose& pose, double seconds, float height, float period) {
+  const double beat = seconds / period + pose.offset * 0.16;
+  const float u = static_cast<float>(beat - std::floor(beat)) / 0.78f;
+  if (u < 1) {
+    pose.at.y += height * 4 * u * (1 - u);
+    pose.stretch = 1.0f + 0.10f * std::abs(1 - 2 * u);
+  } else {
+    pose.stretch = 1.0f - 0.16f * std::sin((u - 1) / 0.282f * kPi);
+  }
+}
+
+void move_in_place(Pose& pose, const Actor& actor, float t) {
+  constexpr float kTempo[] = {0.55f, 1.0f, 1.8f};
+  const float tempo = kTempo[static_cast<std::size_t>(actor.speed)];
+  switch (actor.action) {
+    case Action::jump:
+      hop(pose, t, 0.20f, 0.95f);
+      break;
+    case Action::bounce:
+      hop(pose, t, 0.30f, 0.85f);
+      break;
+    case Action::spin:
+      pose.phase = 2.6f * tempo * t;
+      break;
+    case Action::grow:
+      pose.scale *= 0.48f + 0.85f * (1 - std::exp(-t / 2.0f));
+      break;
+    case Action::float_:
+      pose.at.y += 0.03f * std::sin(1.7f * t + pose.offset);
+      pose.angle = 0.13f * std::sin(1.2f * t + pose.offset);
+      break;
+    case Action::twinkle:
+      pose.angle = 0.12f * std::sin(1.6f * t + pose.offset);
+      break;
+    case Action::swim:
+    case Action::sail:
+      pose.at.y += 0.012f * std::sin(2.4f * t + pose.offset);
+      pose.angle = (actor.action == Action::sail ? 0.05f : 0.03f) * std::sin(2.0f * t + pose.offset);
+      break;
+    case Action::fly:
+      pose.at.y += 0.018f * std::sin(2.6f * t + pose.offset);
+      break;
+    default:
+      break;
+  }
+}
+
+// Wings, fins and propellers beat at their own pace; legs and wheels turn with the way.
+float phase_of(const Actor& actor, float way, float scale, float stride, float t) {
+  if (actor.action == Action::fly) return 7.3f * t;
+  if (actor.action == Action::swim) return (actor.subject == Subject::whale ? 3.0f : 6.0f) * t;
+  if (actor.action == Action::float_) return 1.5f * t;
+  if (actor.action == Action::fall || actor.action == Action::rise) return 0.8f * t;
+  return way / (scale * stride);
+}
+
+}  // namespace
+
+View::View(int width_pixels, int height_pixels) : width(width_pixels), height(height_pixels) {
+  const float unit = static_cast<float>(std::min(width, height));
+  half_width = 0.5f * static_cast<float>(width) / unit;
+  half_height = 0.5f * static_cast<float>(height) / unit;
+}
+
+CameraState camera_at(Camera camera, double seconds) {
+  const float ease = static_cast<float>(1 - std::exp(-std::max(0.0, seconds) / 2.5));
+  switch (camera) {
+    case Camera::pan_left:
+      return {static_cast<float>(-0.12 * (seconds - kMiddle)), 1};
+    case Camera::pan_right:
+      return {static_cast<float>(0.12 * (seconds - kMiddle)), 1};
+    case Camera::zoom_in:
+      return {0, 0.95f + 0.55f * ease};
+    case Camera::zoom_out:
+      return {0, 1.42f - 0.55f * ease};
+    default:
+      return {};
+  }
+}
+
+Transform to_pixels(const View& view, const CameraState& camera, float depth) {
+  const float unit = static_cast<float>(std::min(view.width, view.height));
+  const float zoom = 1 + (camera.zoom - 1) * (0.45f + 0.55f * depth);
+  const Transform pixels{
+      {unit, 0}, {0, -unit}, {0.5f * static_cast<float>(view.width), 0.5f * static_cast<float>(view.height)}};
+  const Point focus{0, -0.10f * view.half_height};
+  return pixels * moved(focus) * scaled(zoom, zoom) * moved(focus * -1.0f) * moved({-camera.shift * depth, 0});
+}
+
+Pose pose_of(const Scene& scene, std::size_t index, double seconds, const View& view) {
+  const Actor& actor = scene.actors[index];
+  const SubjectLook& look = look_of(actor.subject);
+  const auto key = static_cast<std::uint32_t>(index);
+  const Lane lane = lane_of(actor, scene.place);
+  Pose pose;
+  pose.scale = look.scale * size_factor(scene, actor.size);
+  pose.offset = 2 * kPi * detail(scene.detail_seed, 2, key);
+  const float full_scale = pose.scale;
+  pose.on_ground = lane == Lane::ground;
+  pose.at.y = lane_height(scene, index, lane, view);
+  pose.ground = pose.at.y;
+  if (lane == Lane::air || lane == Lane::underwater) pose.at.y -= look.center.y * pose.scale;
+  if (lane == Lane::surface && actor.subject == Subject::whale) pose.at.y -= 0.08f * pose.scale;
+
+  const float spread =
+      std::min(view.half_width - 0.22f, 0.62f * view.half_width) * (actor.size == Size::big ? 1.1f : 1);
+  float x = slot_of(scene, index) * spread + 0.07f * (detail(scene.detail_seed, 3, 0) - 0.5f);
+  const float half = view.half_width + look.half_width * pose.scale * 1.15f;
+  const float t = static_cast<float>(seconds);
+  if (moves_sideways(actor)) {
+    const float sign = actor.direction == Direction::left ? -1.0f : 1.0f;
+    const float speed = sideways_speed(actor, scene.actors.size()) * 2 * view.half_width;
+    pose.facing = sign;
+    pose.at.x = wrapped(x + sign * speed * (seconds - kMiddle), std::max(half, spread + 0.3f));
+    pose.phase = phase_of(actor, speed * t, pose.scale, look.stride, t) + pose.offset;
+    if (look.turns_by_flight && actor.action == Action::fly) pose.angle = sign * -1.25f;
+  } else {
+    pose.facing = detail(scene.detail_seed, 4, 0) < 0.5f ? 1.0f : -1.0f;
+    const double shift = camera_at(scene.camera, seconds).shift;
+    pose.at.x = wrapped(x - shift, std::max(half, spread + 0.3f));
+    pose.phase = phase_of(actor, 0, pose.scale, look.stride, t);
+  }
+  if (actor.direction == Direction::up || actor.direction == Direction::down) {
+    const float sign = actor.direction == Direction::up ? 1.0f : -1.0f;
+    const double way = sign * upright_speed(actor) * 2 * view.half_height * (seconds - kMiddle);
+    const float reach = view.half_height + 0.62f * pose.scale;
+    pose.at.y = wrapped(pose.at.y + look.center.y * pose.scale + way, reach) - look.center.y * pose.scale;
+    pose.angle = 0.06f * std::sin(1.8f * t + pose.offset);
+  }
+  move_in_place(pose, actor, t);
+  // What grows in the air grows around its middle.
+  if (lane == Lane::air) pose.at.y += look.center.y * (full_scale - pose.scale);
+  return pose;
+}
+
+Transform to_world(const Pose& pose, Point center) {
+  const float wide = 1.0f / pose.stretch;
+  return moved(pose.at) * scaled(pose.scale, pose.scale) * moved(center) * turned(pose.angle) * moved(center * -1.0f) *
+         scaled(pose.facing * wide, pose.stretch);
+}
+
+float detail(std::uint64_t seed, std::uint32_t part, std::uint32_t key) {
+  std::uint64_t x = seed + 0x9e3779b97f4a7c15ull * (part + 1) + 0xd1b54a32d192ed03ull * (key + 1);
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return static_cast<float>((x ^ (x >> 31)) >> 40) * 0x1p-24f;
+}
+
+}  // namespace hotshot::world
