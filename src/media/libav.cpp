@@ -13,13 +13,13 @@ thread_local LibavLog* t_log = nullptr;
 
 }  // namespace
 
-LibavLog::LibavLog() {
+LibavLog::LibavLog() : outer_(t_log) {
   av_log_set_level(AV_LOG_ERROR);
   av_log_set_callback(&LibavLog::receive);
   t_log = this;
 }
 
-LibavLog::~LibavLog() { t_log = nullptr; }
+LibavLog::~LibavLog() { t_log = outer_; }
 
 void LibavLog::receive(void* context, int level, const char* format, va_list arguments) {
   if (level > AV_LOG_ERROR || !t_log || t_log->text_.size() > kKeptLog) return;

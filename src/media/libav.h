@@ -28,7 +28,7 @@ using CodecPtr = std::unique_ptr<AVCodecContext, LibavFree>;
 using ScalerPtr = std::unique_ptr<SwsContext, LibavFree>;
 
 /// While it lives, libav's errors logged by this thread are kept here instead of being printed; nothing is printed by
-/// any thread. One per thread at a time; the first messages are kept, up to a few hundred bytes.
+/// any thread. The newest of a thread receives; the first messages are kept, up to a few hundred bytes.
 class LibavLog {
  public:
   LibavLog();
@@ -42,6 +42,7 @@ class LibavLog {
 
  private:
   static void receive(void* context, int level, const char* format, va_list arguments);
+  LibavLog* outer_;
   std::string text_;
 };
 

@@ -105,17 +105,24 @@ void draw_series(Frames& picture, const Series& series, const Axis& x_axis, cons
   }
 }
 
+/// Ticks in scaled values: round numbers; on a logarithmic axis 1, 2 and 5 times powers of ten, or the powers alone
+/// where there are many.
 std::vector<double> ticks_of(const Axis& axis, int wanted) {
-  std::vector<double> ticks = round_ticks(axis.low, axis.high, wanted);
-  if (!axis.logarithmic || axis.high - axis.low < 1) return ticks;
-  // Whole decades only.
-  std::erase_if(ticks, [](double t) { return std::abs(t - std::round(t)) > 1e-9; });
-  return ticks;
+  if (!axis.logarithmic) return round_ticks(axis.low, axis.high, wanted);
+  const bool powers_only = axis.high - axis.low > 3;
+  std::vector<double> ticks;
+  for (double decade = std::floor(axis.low); decade <= axis.high && ticks.size() < 100; ++decade) {
+    for (const int digit : {1, 2, 5}) {
+      const double tick = decade + std::log10(digit);
+      if (tick >= axis.low && tick <= axis.high && (digit == 1 || !powers_only)) ticks.push_back(tick);
+    }
+  }
+  return ticks.size() >= 2 ? ticks : round_ticks(axis.low, axis.high, wanted);
 }
 
 std::string tick_text(const Axis& axis, double tick) {
   const double value = axis.logarithmic ? std::pow(10, tick) : std::abs(tick) < 1e-12 ? 0 : tick;
-  return fmt::format("{:.4g}", value);
+  return fmt::format("{:.{}g}", value, std::abs(value) >= 1e4 && std::abs(value) < 1e7 ? 7 : 4);
 }
 
 /// The frame of the chart: its axes, with the pixel ranges set.
