@@ -1,6 +1,7 @@
 #include "diffusion/sampler.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -140,7 +141,7 @@ at::Tensor sample(std::string_view sampler, const Denoiser& denoiser, const at::
   }
   require(schedule.sigmas.front() <= 1.0 && schedule.sigmas.back() >= 0.0, "sampler",
           "expected sigmas in [0, 1] but got {} to {}", schedule.sigmas.front(), schedule.sigmas.back());
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const auto type = latents.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   return found.run({denoiser, schedule, options, on_step}, latents.to(type));
 }

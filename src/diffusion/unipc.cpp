@@ -1,4 +1,4 @@
-// UniPC: unified predictor-corrector (Zhao et al. 2023, algorithms 5-8), data prediction, B(h) version. The predictor
+// UniPC: unified predictor-corrector (Zhao et al. 2023), data prediction, B(h) version. The predictor
 // UniP moves to the next sigma from the last `order` guesses of x0; once the model has spoken there, the corrector UniC
 // moves the same step again with that guess included, which raises the order by one at no further evaluation.
 #include <ATen/ATen.h>
@@ -58,7 +58,7 @@ double b_of_h(std::string_view solver_type, double minus_h) {
   return solver_type == "bh1" ? minus_h : std::expm1(minus_h);
 }
 
-// The weights of the differences D1, from R rho = b (eq. 6): row i holds r^i, b_i = (i + 1)! phi_{i+2}(-h) h / B(h).
+// The weights of the differences D1, from R rho = b: row i holds r^i, b_i = (i + 1)! phi_{i+2}(-h) h / B(h).
 std::vector<double> weights(const std::vector<double>& r, double minus_h, double b_h) {
   const int n = static_cast<int>(r.size());
   std::vector<std::vector<double>> powers(n, std::vector<double>(n));
@@ -85,7 +85,7 @@ at::Tensor move(const SamplerRun& run, const at::Tensor& latents, int from, cons
   std::vector<double> r;
   for (int k = 1; k < order; ++k) r.push_back((history.lambdas[k] - lambda) / h);
   if (x0_next) r.push_back(1.0);
-  // A single weight is fixed at 1/2 (appendix F): exact enough for the order, and independent of h.
+  // A single weight is 1/2, its limit for small h: enough for the order.
   const std::vector<double> rho = r.size() == 1 ? std::vector<double>{0.5} : weights(r, -h, b_h);
 
   at::Tensor next = at::add(latents.mul(sigma / run.sigma(from)), x0, -alpha * std::expm1(-h));

@@ -91,7 +91,8 @@ def main():
     golden = {"start": START.flatten().tolist(), "schedules": schedules, "trajectories": rows}
     lines = ['{"start": ' + json.dumps(rounded(golden["start"]))]
     for name in ("schedules", "trajectories"):
-        lines.append(f'"{name}": [' + ",\n".join(json.dumps(rounded(row), separators=(",", ":")) for row in golden[name]) + "]")
+        dumped = [json.dumps(rounded(row), separators=(",", ":")) for row in golden[name]]
+        lines.append(f'"{name}": [' + ",\n".join(dumped) + "]")
     path = pathlib.Path(__file__).with_name("samplers.json")
     path.write_text(",\n".join(lines) + "}\n")
     print(path, path.stat().st_size, "bytes; numpy", numpy.__version__, "torch", torch.__version__)
