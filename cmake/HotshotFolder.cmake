@@ -1,11 +1,11 @@
-# hotshot_folder(name [DEPENDS folder…] [TORCH] [LIBRARIES pkg…]): src/<name>/*.cpp becomes the library hotshot_<name>,
+# hotshot_folder(name [DEPENDS folder…] [TEST_DEPENDS folder…] [TORCH] [LIBRARIES pkg…]): src/<name>/*.cpp becomes the library hotshot_<name>,
 # src/<name>/*_test.cpp the test program <name>_test. Sources are globbed, so adding a file touches no list.
 
 find_package(PkgConfig)
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED)
 
-# A precompiled <torch/torch.h> (16 s to parse) shared by every folder that defines or trains networks.
+# A precompiled <ATen/ATen.h> shared by every folder that works with tensors; <torch/torch.h> is not needed anywhere.
 find_package(Torch REQUIRED)
 separate_arguments(HOTSHOT_TORCH_FLAGS NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
 
@@ -34,7 +34,7 @@ endif()
 target_link_libraries(hotshot_flags INTERFACE Threads::Threads)
 
 function(hotshot_folder name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES;TEST_DEPENDS" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   set(tests ${sources})
@@ -61,6 +61,9 @@ function(hotshot_folder name)
   if(HOTSHOT_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE hotshot_${name} GTest::gtest GTest::gtest_main)
+    foreach(dependency ${ARG_TEST_DEPENDS})
+      target_link_libraries(${name}_test PRIVATE hotshot_${dependency})
+    endforeach()
     target_compile_definitions(${name}_test PRIVATE HOTSHOT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     if(ARG_TORCH)
       hotshot_precompile(${name}_test)
@@ -77,7 +80,7 @@ function(hotshot_precompile target)
     target_include_directories(hotshot_torch_pch SYSTEM PUBLIC ${TORCH_INCLUDE_DIRS})
     target_compile_options(hotshot_torch_pch PUBLIC ${HOTSHOT_TORCH_FLAGS})
     target_link_libraries(hotshot_torch_pch PUBLIC hotshot_flags ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
-    target_precompile_headers(hotshot_torch_pch PRIVATE <torch/torch.h>)
+    target_precompile_headers(hotshot_torch_pch PRIVATE <ATen/ATen.h> <torch/csrc/autograd/custom_function.h>)
   endif()
   # Programs would be compiled with -fPIE, and GCC reuses the header only under the -fPIC it was compiled with.
   get_target_property(type ${target} TYPE)

@@ -1,0 +1,192 @@
+#include "model/wan_transformer.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "kernel/activation.h"
+#include "kernel/attention.h"
+#include "kernel/norm.h"
+#include "kernel/rotary.h"
+
+namespace hotshot::model {
+namespace {
+
+// Sinusoidal embedding, cosines first, frequencies 10000^(-j / half): [...] → [..., size], fp32.
+at::Tensor timestep_embedding(const at::Tensor& timesteps, std::int64_t size) {
+  const std::int64_t half = size / 2;
+  const at::Tensor j = at::arange(half, timesteps.options().dtype(at::kFloat));
+  const at::Tensor frequency = at::exp(j * (-std::log(10000.0) / static_cast<double>(half)));
+  const at::Tensor angle = timesteps.to(at::kFloat).unsqueeze(-1) * frequency;
+  return at::cat({at::cos(angle), at::sin(angle)}, -1);
+}
+
+nn::LinearOptions zero_linear(std::int64_t in, std::int64_t out) {
+  return {.in = in, .out = out, .weight_init = nn::Init::zeros()};
+}
+
+}  // namespace
+
+FieldList WanTransformerConfig::fields() {
+  return {{"patch_size", "latents per patch in time, height and width", &patch_size, {1, 16}},
+          {"num_attention_heads", "heads", &num_attention_heads, {1, 256}},
+          {"attention_head_dim", "values per head, even", &attention_head_dim, {6, 512}},
+          {"in_channels", "latent channels in", &in_channels, {1, 1024}},
+          {"out_channels", "latent channels out", &out_channels, {1, 1024}},
+          {"text_dim", "width of the text encoder", &text_dim, {1, 65536}},
+          {"freq_dim", "sinusoids of the timestep, even", &freq_dim, {2, 65536}},
+          {"ffn_dim", "width of the feed-forward layer", &ffn_dim, {1, 1 << 20}},
+          {"num_layers", "blocks", &num_layers, {1, 1000}},
+          {"cross_attn_norm", "normalise before cross-attention", &cross_attn_norm},
+          {"qk_norm", "normalisation of queries and keys", &qk_norm},
+          {"eps", "added to variances", &eps, {0, 1}},
+          {"rope_max_seq_len", "longest axis", &rope_max_seq_len, {1, 1 << 20}}};
+}
+
+void WanTransformerConfig::validate(std::string_view where) const {
+  require(patch_size.size() == 3, where, "expected 3 values in patch_size but got {}", patch_size.size());
+  require(attention_head_dim % 2 == 0 && freq_dim % 2 == 0, where,
+          "expected even attention_head_dim and freq_dim but got {} and {}", attention_head_dim, freq_dim);
+  require(qk_norm == "rms_norm_across_heads", where, "expected qk_norm rms_norm_across_heads but got '{}'", qk_norm);
+}
+
+nlohmann::json WanTransformerConfig::to_json() const {
+  nlohmann::json json = write_fields(WanTransformerConfig(*this).fields());
+  json["_class_name"] = "WanTransformer3DModel";
+  return json;
+}
+
+TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std::int64_t>& lengths,
+                        std::int64_t total) {
+  const std::int64_t batch = embeddings_bld.size(0), tokens = embeddings_bld.size(1);
+  at::Tensor bias_bl = at::full({batch, tokens + 1}, -std::numeric_limits<float>::infinity(), at::kFloat);
+  at::Tensor real_bl1 = at::zeros({batch, tokens, 1}, at::kFloat);
+  for (std::int64_t b = 0; b < batch; ++b) {
+    const std::int64_t length = lengths[static_cast<std::size_t>(b)];
+    require(length <= tokens && length <= total, "context", "expected at most {} text tokens but got {}",
+            std::min(tokens, total), length);
+    bias_bl[b].narrow(0, 0, length).zero_();
+    real_bl1[b].narrow(0, 0, length).fill_(1);
+    if (total > length) bias_bl[b][tokens] = std::log(static_cast<float>(total - length));
+  }
+  const at::Tensor real = embeddings_bld * real_bl1.to(embeddings_bld.options());
+  const at::Tensor pad = at::zeros({batch, 1, embeddings_bld.size(2)}, embeddings_bld.options());
+  return {at::cat({real, pad}, 1), bias_bl.to(embeddings_bld.device())};
+}
+
+WanAttention::WanAttention(const WanTransformerConfig& c, bool zero_out)
+    : heads_(c.num_attention_heads),
+      head_size_(c.attention_head_dim),
+      to_q_({.in = c.inner_dim(), .out = c.inner_dim()}),
+      to_k_({.in = c.inner_dim(), .out = c.inner_dim()}),
+      to_v_({.in = c.inner_dim(), .out = c.inner_dim()}),
+      to_out_(zero_out ? zero_linear(c.inner_dim(), c.inner_dim())
+                       : nn::LinearOptions{.in = c.inner_dim(), .out = c.inner_dim()}),
+      norm_q_(c.inner_dim(), c.eps),
+      norm_k_(c.inner_dim(), c.eps) {
+  add_child("to_q", to_q_);
+  add_child("to_k", to_k_);
+  add_child("to_v", to_v_);
+  add_child("to_out", out_.with("0", to_out_));
+  add_child("norm_q", norm_q_);
+  add_child("norm_k", norm_k_);
+}
+
+at::Tensor WanAttention::operator()(const at::Tensor& x_bld, const at::Tensor& context_bsd, const at::Tensor& rotary,
+                                    const at::Tensor& bias_bs) const {
+  const auto split_heads = [&](const at::Tensor& y) { return y.unflatten(-1, {heads_, head_size_}); };
+  at::Tensor q_blhd = split_heads(norm_q_(to_q_(x_bld)));
+  at::Tensor k_bshd = split_heads(norm_k_(to_k_(context_bsd)));
+  const at::Tensor v_bshd = split_heads(to_v_(context_bsd));
+  if (rotary.defined()) {
+    q_blhd = kernel::rotate(q_blhd, rotary);
+    k_bshd = kernel::rotate(k_bshd, rotary);
+  }
+  const at::Tensor bias = bias_bs.defined() ? bias_bs.unsqueeze(1).unsqueeze(1) : at::Tensor();
+  const double scale = 1.0 / std::sqrt(static_cast<double>(head_size_));
+  return to_out_(kernel::attention(q_blhd, k_bshd, v_bshd, scale, bias).flatten(2));
+}
+
+WanBlock::WanBlock(const WanTransformerConfig& c)
+    : eps_(c.eps),
+      scale_shift_table_(add_parameter("scale_shift_table", {1, 6, c.inner_dim()}, nn::Init::zeros(), true)),
+      attn1_(c, /*zero_out=*/false),
+      attn2_(c, /*zero_out=*/true),
+      ffn_in_({.in = c.inner_dim(), .out = c.ffn_dim}),
+      ffn_out_({.in = c.ffn_dim, .out = c.inner_dim()}) {
+  add_child("attn1", attn1_);
+  add_child("attn2", attn2_);
+  if (c.cross_attn_norm) add_child("norm2", norm2_.emplace(c.inner_dim(), c.eps));
+  add_child("ffn", ffn_.with("net", net_.with("0", net0_.with("proj", ffn_in_)).with("2", ffn_out_)));
+}
+
+at::Tensor WanBlock::operator()(const at::Tensor& x_in, const TextContext& context, const at::Tensor& modulation,
+                                const at::Tensor& rotary) const {
+  const auto parts = (scale_shift_table_.tensor + modulation).unbind(-2);  // shift, scale, gate for each of two
+  const auto part = [&](int index) { return modulation.dim() == 3 ? parts[index].unsqueeze(1) : parts[index]; };
+  at::Tensor x = x_in;
+  const at::Tensor attended = kernel::layer_norm_modulate(x, part(0), part(1), eps_);
+  x = kernel::gated_residual(x, attn1_(attended, attended, rotary, {}), part(2));
+  x = x + attn2_(norm2_ ? (*norm2_)(x) : x, context.embeddings_bld, {}, context.bias_bl);
+  const at::Tensor fed = kernel::layer_norm_modulate(x, part(3), part(4), eps_);
+  return kernel::gated_residual(x, ffn_out_(kernel::gelu_tanh(ffn_in_(fed))), part(5));
+}
+
+WanTransformer::WanTransformer(WanTransformerConfig config)
+    : config_((config.validate("transformer config"), std::move(config))),
+      scale_shift_table_(add_parameter("scale_shift_table", {1, 2, config_.inner_dim()}, nn::Init::zeros(), true)),
+      patch_embedding_(config_.in_channels, config_.inner_dim(),
+                       {config_.patch_size[0], config_.patch_size[1], config_.patch_size[2]}),
+      time_1_({.in = config_.freq_dim, .out = config_.inner_dim(), .keep_fp32 = true}),
+      time_2_({.in = config_.inner_dim(), .out = config_.inner_dim(), .keep_fp32 = true}),
+      time_proj_(zero_linear(config_.inner_dim(), 6 * config_.inner_dim())),
+      text_1_({.in = config_.text_dim, .out = config_.inner_dim()}),
+      text_2_({.in = config_.inner_dim(), .out = config_.inner_dim()}),
+      proj_out_(zero_linear(config_.inner_dim(), config_.out_channels * config_.patch_size[0] * config_.patch_size[1] *
+                                                     config_.patch_size[2])) {
+  add_child("patch_embedding", patch_embedding_);
+  time_embedder_.with("linear_1", time_1_).with("linear_2", time_2_);
+  text_embedder_.with("linear_1", text_1_).with("linear_2", text_2_);
+  condition_.with("time_embedder", time_embedder_).with("time_proj", time_proj_).with("text_embedder", text_embedder_);
+  add_child("condition_embedder", condition_);
+  for (int i = 0; i < config_.num_layers; ++i) block_list_.with(std::to_string(i), blocks_.emplace_back(config_));
+  add_child("blocks", block_list_);
+  add_child("proj_out", proj_out_);
+}
+
+at::Tensor WanTransformer::unpatch(const at::Tensor& x_bld, at::IntArrayRef grid) const {
+  const auto &p = config_.patch_size;
+  return x_bld.reshape({x_bld.size(0), grid[0], grid[1], grid[2], p[0], p[1], p[2], config_.out_channels})
+      .permute({0, 7, 1, 4, 2, 5, 3, 6})
+      .reshape({x_bld.size(0), config_.out_channels, grid[0] * p[0], grid[1] * p[1], grid[2] * p[2]});
+}
+
+at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at::Tensor& timesteps,
+                                      const TextContext& context) const {
+  const auto& p = config_.patch_size;
+  const std::int64_t grid[] = {latents_bcthw.size(2) / p[0], latents_bcthw.size(3) / p[1], latents_bcthw.size(4) / p[2]};
+  for (int axis = 0; axis < 3; ++axis) {
+    require(latents_bcthw.size(2 + axis) == grid[axis] * p[axis] && grid[axis] >= 1, "transformer",
+            "expected axis {} in multiples of {} latents but got {}", axis, p[axis], latents_bcthw.size(2 + axis));
+    require(grid[axis] <= config_.rope_max_seq_len, "transformer", "expected at most {} patches along an axis but got {}",
+            config_.rope_max_seq_len, grid[axis]);
+  }
+  const at::ScalarType dtype = latents_bcthw.scalar_type();
+  const at::Tensor rotary =
+      kernel::rotary_table(grid[0], grid[1], grid[2], config_.attention_head_dim).to(latents_bcthw.device());
+  const at::Tensor time = time_2_(at::silu(time_1_(timestep_embedding(timesteps, config_.freq_dim)))).to(dtype);
+  const at::Tensor modulation = time_proj_(at::silu(time)).to(at::kFloat).unflatten(-1, {6, config_.inner_dim()});
+  const TextContext text{text_2_(kernel::gelu_tanh(text_1_(context.embeddings_bld.to(dtype)))), context.bias_bl};
+
+  at::Tensor x_bld = patch_embedding_(latents_bcthw);
+  for (const WanBlock& block : blocks_) x_bld = block(x_bld, text, modulation, rotary);
+
+  const auto shift_scale = (scale_shift_table_.tensor + time.to(at::kFloat).unsqueeze(-2)).unbind(-2);
+  const auto part = [&](int index) { return time.dim() == 2 ? shift_scale[index].unsqueeze(1) : shift_scale[index]; };
+  return unpatch(proj_out_(kernel::layer_norm_modulate(x_bld, part(0), part(1), config_.eps)), grid);
+}
+
+}  // namespace hotshot::model

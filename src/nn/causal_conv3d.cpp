@@ -1,0 +1,44 @@
+#include "nn/causal_conv3d.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace hotshot::nn {
+namespace {
+
+Init fan_in_init(std::int64_t fan_in) { return Init::normal(1.0 / std::sqrt(static_cast<double>(fan_in))); }
+
+}  // namespace
+
+CausalConv3d::CausalConv3d(const CausalConv3dOptions& o)
+    : options_(o),
+      weight_(add_parameter("weight", {o.out, o.in, o.kernel[0], o.kernel[1], o.kernel[2]},
+                            fan_in_init(o.in * o.kernel[0] * o.kernel[1] * o.kernel[2]))),
+      bias_(add_parameter("bias", {o.out}, Init::zeros())) {}
+
+at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cache) const {
+  const std::int64_t past = options_.pad_time ? options_.kernel[0] - 1 : 0;
+  at::Tensor x = x_bcthw;
+  if (past > 0) {
+    at::Tensor* before = cache ? &(*cache)[this] : nullptr;
+    auto shape = x.sizes().vec();
+    shape[2] = past;
+    x = at::cat({before && before->defined() ? *before : at::zeros(shape, x.options()), x}, 2);
+    if (before) *before = x.narrow(2, x.size(2) - past, past).clone();
+  }
+  return at::conv3d(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()),
+                    {options_.time_stride, 1, 1}, {0, options_.kernel[1] / 2, options_.kernel[2] / 2});
+}
+
+Conv2d::Conv2d(const Conv2dOptions& o)
+    : options_(o),
+      weight_(add_parameter("weight", {o.out, o.in, o.kernel, o.kernel}, fan_in_init(o.in * o.kernel * o.kernel))),
+      bias_(add_parameter("bias", {o.out}, Init::zeros())) {}
+
+at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  return at::conv2d(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()),
+                    {options_.stride, options_.stride}, {options_.padding, options_.padding});
+}
+
+}  // namespace hotshot::nn

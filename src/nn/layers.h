@@ -1,0 +1,86 @@
+// Layers with weights that more than one network uses. Activations keep the dtype they come in; weights are cast to it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "nn/module.h"
+
+namespace hotshot::nn {
+
+struct LinearOptions {
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+  bool bias = true;
+  bool keep_fp32 = false;
+  Init weight_init = Init::normal(-1);  // a negative deviation stands for 1/√in
+};
+
+/// y = x Wᵀ + b over the last axis.
+class Linear : public Module {
+ public:
+  explicit Linear(const LinearOptions& options);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  Parameter& weight_;
+  Parameter* bias_;
+};
+
+/// RMS norm over the last axis with a weight.
+class RmsNorm : public Module {
+ public:
+  RmsNorm(std::int64_t size, double eps);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  Parameter& weight_;
+  double eps_;
+};
+
+/// LayerNorm over the last axis with weight and bias.
+class LayerNorm : public Module {
+ public:
+  LayerNorm(std::int64_t size, double eps);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  Parameter& weight_;
+  Parameter& bias_;
+  double eps_;
+};
+
+/// A table of vectors: ids [...] int64 → [..., size]. Returned in the table's dtype.
+class Embedding : public Module {
+ public:
+  Embedding(std::int64_t count, std::int64_t size, Init init);
+  at::Tensor operator()(const at::Tensor& ids) const;
+
+ private:
+  Parameter& weight_;
+};
+
+/// A module that only groups others under a name ("net.0.proj" in diffusers).
+class Group : public Module {
+ public:
+  /// Registers child under a name relative to this group; returns *this for chaining.
+  Group& with(std::string name, Module& child);
+};
+
+/// Non-overlapping patches of a clip to vectors: a convolution whose stride is its kernel.
+/// x_bcthw → [b, tokens, out], tokens ordered by time, height, width.
+class PatchEmbedding : public Module {
+ public:
+  PatchEmbedding(std::int64_t in, std::int64_t out, std::array<std::int64_t, 3> patch);
+  at::Tensor operator()(const at::Tensor& x_bcthw) const;
+
+ private:
+  std::array<std::int64_t, 3> patch_;
+  Parameter& weight_;
+  Parameter& bias_;
+};
+
+}  // namespace hotshot::nn

@@ -1,0 +1,69 @@
+#include "nn/module.h"
+
+#include <ATen/ATen.h>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace hotshot::nn {
+namespace {
+
+void fill(at::Tensor& tensor, const Init& init, const Random& random) {
+  if (init.kind == Init::Kind::zeros) {
+    tensor.zero_();
+  } else if (init.kind == Init::Kind::ones) {
+    tensor.fill_(1);
+  } else {
+    at::Tensor values = at::empty(tensor.sizes(), at::kFloat);
+    random.fill_normal(values.data_ptr<float>(), static_cast<std::size_t>(values.numel()));
+    tensor.copy_(values.mul_(init.std));
+  }
+}
+
+}  // namespace
+
+void Module::collect(const std::string& prefix, std::vector<NamedParameter>& out) {
+  for (Parameter& parameter : parameters_) out.push_back({prefix + parameter.name, &parameter});
+  for (const Child& child : children_) child.module->collect(prefix + child.name + ".", out);
+}
+
+std::vector<NamedParameter> Module::parameters() {
+  std::vector<NamedParameter> all;
+  collect("", all);
+  return all;
+}
+
+std::int64_t Module::parameter_count() {
+  std::int64_t count = 0;
+  for (const auto& [name, parameter] : parameters()) count += parameter->tensor.numel();
+  return count;
+}
+
+void Module::initialize(std::uint64_t seed) {
+  at::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters()) fill(parameter->tensor, parameter->init, Random(seed, name));
+}
+
+void Module::to(at::Device device, at::ScalarType dtype) {
+  at::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters()) {
+    parameter->tensor = parameter->tensor.to(device, parameter->keep_fp32 ? at::kFloat : dtype);
+  }
+}
+
+void Module::requires_grad(bool on) {
+  for (const auto& [name, parameter] : parameters()) parameter->tensor.set_requires_grad(on);
+}
+
+at::Device Module::device() {
+  const auto all = parameters();
+  return all.empty() ? at::Device(at::kCPU) : all.front().parameter->tensor.device();
+}
+
+Parameter& Module::add_parameter(std::string name, at::IntArrayRef shape, Init init, bool keep_fp32) {
+  return parameters_.emplace_back(Parameter{std::move(name), at::empty(shape, at::kFloat), init, keep_fp32});
+}
+
+void Module::add_child(std::string name, Module& child) { children_.push_back({std::move(name), &child}); }
+
+}  // namespace hotshot::nn
