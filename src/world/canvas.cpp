@@ -1,6 +1,25 @@
 #include "world/canvas.h"
 
 namespace hotshot::world {
+namespace {
+
+// Catmull-Rom curve through the points, three pieces between neighbours.
+std::vector<Point> smoothed(std::span<const Point> points) {
+  std::vector<Point> curve;
+  const std::size_t last = points.size() - 1;
+  for (std::size_t i = 0; i < last; ++i) {
+    const Point a = points[i == 0 ? 0 : i - 1], b = points[i], c = points[i + 1], d = points[std::min(i + 2, last)];
+    for (int step = 0; step < 3; ++step) {
+      const float t = static_cast<float>(step) / 3;
+      curve.push_back(
+          (b * 2 + (c - a) * t + (a * 2 - b * 5 + c * 4 - d) * (t * t) + (b * 3 - a - c * 3 + d) * (t * t * t)) * 0.5f);
+    }
+  }
+  curve.push_back(points[last]);
+  return curve;
+}
+
+}  // namespace
 
 void Canvas::write(std::uint8_t* out) const {
   const auto byte = [](float value) {
@@ -68,19 +87,20 @@ void Brush::polygon(std::initializer_list<Point> corners, float radius, const Fi
 }
 
 void Brush::tube(std::span<const Point> points, float ra, float rb, const Fill& paint) const {
+  const std::vector<Point> curve = smoothed(points);
   const float r = std::max(ra, rb);
   Box bounds{1e9f, 1e9f, -1e9f, -1e9f};
-  for (const Point& point : points) {
+  for (const Point& point : curve) {
     bounds = {std::min(bounds.x0, point.x - r), std::min(bounds.y0, point.y - r), std::max(bounds.x1, point.x + r),
               std::max(bounds.y1, point.y + r)};
   }
-  const float steps = static_cast<float>(points.size() - 1);
+  const float steps = static_cast<float>(curve.size() - 1);
   fill(bounds, paint, [&](Point p) {
     float nearest = 1e9f;
-    for (std::size_t i = 0; i + 1 < points.size(); ++i) {
+    for (std::size_t i = 0; i + 1 < curve.size(); ++i) {
       const float from = ra + (rb - ra) * static_cast<float>(i) / steps;
       const float to = ra + (rb - ra) * static_cast<float>(i + 1) / steps;
-      nearest = std::min(nearest, capsule_distance(p, points[i], points[i + 1], from, to));
+      nearest = std::min(nearest, capsule_distance(p, curve[i], curve[i + 1], from, to));
     }
     return nearest;
   });

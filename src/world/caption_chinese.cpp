@@ -108,7 +108,7 @@ std::string scene_place(const Scene& scene, Choice& choice) {
   bool shared = true;
   for (const Actor& actor : scene.actors) shared = shared && lane_of(actor, scene.place) == first;
   if (!shared) return scene.place == Place::sea ? "海上" : std::string(ground_phrase(scene.place, choice));
-  if (first == Lane::underwater) return "海里";
+  if (first == Lane::underwater || scene.actors[0].subject == Subject::whale) return "海里";
   const bool is_sky = scene.place != Place::space && scene.place != Place::room && scene.place != Place::forest;
   if (first == Lane::air && is_sky) return fmt::format("{}上空", word(scene.place).chinese);
   return std::string(ground_phrase(scene.place, choice));

@@ -98,7 +98,7 @@ std::string_view ground_phrase(Place place, bool moves, Choice& choice) {
 std::string place_phrase(const Scene& scene, Lane lane, bool moves, Choice& choice) {
   const Place place = scene.place;
   if (place == Place::sea) {
-    if (lane == Lane::underwater) return std::string(choice.of({"in the sea", "under the sea"}));
+    if (lane == Lane::underwater) return std::string(choice.of({"in the sea", "under the water"}));
     if (lane == Lane::surface && scene.actors[0].subject == Subject::whale) return "in the sea";
     if (lane == Lane::surface) return std::string(moves ? choice.of({"on the sea", "across the sea"}) : "on the sea");
   }

@@ -112,12 +112,19 @@ bool goes_vertically(const Actor& actor) {
   return actor.direction == Direction::up || actor.direction == Direction::down;
 }
 
+std::size_t most_in_group(Subject subject) {
+  if (subject == Subject::train) return 1;
+  return subject == Subject::whale || subject == Subject::elephant || subject == Subject::plane ? 2 : 3;
+}
+
 std::string relation_complaint(const Scene& scene) {
   const Actor& first = scene.actors[0];
   if (scene.relation == Relation::none) {
     for (const Actor& actor : scene.actors) {
       if (actor != first) return "different actors stand in no relation";
     }
+    if (scene.actors.size() > 1 && first.size != Size::normal) return "actors in a group are small or big";
+    if (scene.actors.size() > most_in_group(first.subject)) return "a group is too wide for the picture";
     return "";
   }
   if (scene.actors.size() != 2) return "a relation has not exactly two actors";

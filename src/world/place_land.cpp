@@ -88,7 +88,7 @@ void draw_forest(const Backdrop& backdrop) {
   const Ridge middle{0.6f, -0.24f, 0.03f, 1.0f, {0.42f, 0.68f, 0.36f}, {0.34f, 0.58f, 0.32f}, 35};
   draw_ridge(backdrop, middle);
   scatter_on(backdrop, middle, 0.42f, 36, 0.85f, [](const Backdrop& b, Point at, std::uint32_t key) {
-    const float height = 0.44f + 0.16f * b.chance(38, key);
+    const float height = 0.38f + 0.14f * b.chance(38, key);
     if (b.chance(39, key) < 0.5f) {
       draw_pine(b.brush(0.6f), at, height, {0.24f, 0.52f, 0.38f}, false);
     } else {

@@ -55,8 +55,21 @@ void draw_planet(const Brush& brush, Point at, float radius, Rgb color, bool rin
   });
 }
 
+// Water reflects the sky: a sunset needs its own paint, light alone makes blue muddy.
+struct Water {
+  Rgb crest, shallow, deep;
+};
+
+Water water_of(const Backdrop& backdrop) {
+  if (backdrop.scene.time == TimeOfDay::sunset) {
+    return {{1.0f, 0.92f, 0.88f}, {0.96f, 0.76f, 0.84f}, {0.40f, 0.44f, 0.78f}};
+  }
+  return {{0.62f, 0.88f, 0.95f}, {0.42f, 0.78f, 0.90f}, {0.14f, 0.48f, 0.76f}};
+}
+
 void draw_under_water(const Backdrop& backdrop) {
-  draw_ridge(backdrop, {0.6f, kDivingLine, 0.010f, 0.35f, {0.50f, 0.84f, 0.92f}, {0.10f, 0.42f, 0.66f}, 80, 0.05f});
+  const Water water = water_of(backdrop);
+  draw_ridge(backdrop, {0.6f, kDivingLine, 0.010f, 0.35f, lighter(water.shallow, 0.1f), water.deep, 80, 0.05f});
   const Brush brush = backdrop.brush(0.6f);
   for (std::uint32_t i = 0; i < 3; ++i) {
     const float x = (backdrop.chance(81, i) * 2 - 1) * backdrop.view.half_width;
@@ -113,18 +126,21 @@ void draw_sea(const Backdrop& backdrop) {
     return;
   }
   if (backdrop.chance(73, 0) < 0.6f) draw_island(backdrop);
-  draw_ridge(backdrop, {0.2f, kHorizon, 0.0f, 1, {0.42f, 0.78f, 0.90f}, {0.16f, 0.52f, 0.78f}, 74});
-  draw_ridge(backdrop, {0.5f, -0.04f, 0.012f, 0.30f, {0.38f, 0.74f, 0.88f}, {0.16f, 0.52f, 0.78f}, 75, 0.03f});
-  draw_ridge(backdrop, {0.8f, -0.22f, 0.015f, 0.38f, {0.30f, 0.68f, 0.86f}, {0.14f, 0.48f, 0.76f}, 76, -0.04f});
+  const Water water = water_of(backdrop);
+  draw_ridge(backdrop, {0.2f, kHorizon, 0.0f, 1, lighter(water.shallow, 0.12f), water.deep, 74});
+  draw_ridge(backdrop, {0.5f, -0.04f, 0.012f, 0.30f, water.shallow, water.deep, 75, 0.03f});
+  draw_ridge(backdrop, {0.8f, -0.22f, 0.015f, 0.38f, mix(water.shallow, water.deep, 0.25f), water.deep, 76, -0.04f});
 }
 
 void draw_sea_front(const Backdrop& backdrop) {
   if (is_underwater(backdrop.scene)) return;
   const bool stacked = backdrop.scene.relation == Relation::above;
-  const float line = kWaterline + (stacked ? -0.12f : 0.06f);
-  draw_ridge(backdrop, {1.0f, line, 0.018f, 0.42f, {0.62f, 0.88f, 0.95f}, {0.62f, 0.88f, 0.95f}, 77, 0.06f});
-  draw_ridge(backdrop, {1.0f, line - 0.035f, 0.018f, 0.42f, {0.26f, 0.64f, 0.86f}, {0.10f, 0.42f, 0.70f}, 77, 0.06f});
-  draw_ridge(backdrop, {1.2f, -0.76f, 0.020f, 0.50f, {0.18f, 0.54f, 0.80f}, {0.08f, 0.36f, 0.64f}, 78, -0.08f});
+  const float line = kWaterline - (stacked ? 0.16f : 0.0f);
+  const Water water = water_of(backdrop);
+  const Rgb front = mix(water.shallow, water.deep, 0.35f), deep = darker(water.deep, 0.12f);
+  draw_ridge(backdrop, {1.0f, line, 0.018f, 0.42f, water.crest, water.crest, 77, 0.06f});
+  draw_ridge(backdrop, {1.0f, line - 0.035f, 0.018f, 0.42f, front, deep, 77, 0.06f});
+  draw_ridge(backdrop, {1.2f, -0.76f, 0.020f, 0.50f, mix(front, deep, 0.5f), darker(deep, 0.12f), 78, -0.08f});
 }
 
 void draw_city(const Backdrop& backdrop) {

@@ -29,8 +29,13 @@ void draw_actor(const Backdrop& backdrop, std::size_t index, const Pose& pose) {
   const Brush world(backdrop.canvas, to_pixels(backdrop.view, backdrop.camera, 1));
   if (pose.on_ground) draw_shadow(world, pose, subject);
   const Brush body = world.at(to_world(pose, subject.center)).lit(light_on_actors(scene));
-  const Motion motion{actor.action, pose.phase,          backdrop.seconds,
-                      pose.offset,  backdrop.is_night(), scene.place == Place::space};
+  const Motion motion{.action = actor.action,
+                      .phase = pose.phase,
+                      .seconds = backdrop.seconds,
+                      .offset = pose.offset,
+                      .tilt = pose.angle * pose.facing,
+                      .is_dark = backdrop.is_night(),
+                      .in_space = scene.place == Place::space};
   const Look look = look_of(actor.color);
   const float unit = static_cast<float>(std::min(backdrop.view.width, backdrop.view.height));
   subject.draw(body.outlining(std::max(0.75f, unit * 0.0075f), outline_color(scene, actor.color)), look, motion);
@@ -49,6 +54,15 @@ void draw_actors(const Backdrop& backdrop, double seconds) {
 
 }  // namespace
 
+void paint(const Scene& scene, double seconds, Canvas& canvas) {
+  const View view(canvas.width(), canvas.height());
+  const Backdrop backdrop{scene, view, camera_at(scene.camera, seconds), static_cast<float>(seconds), canvas};
+  draw_place(backdrop);
+  draw_actors(backdrop, seconds);
+  draw_foreground(backdrop);
+  draw_weather(backdrop);
+}
+
 Frames render(const Scene& scene, const RenderOptions& options) {
   const auto in_range = [](int size) { return size >= 16 && size <= 4096; };
   require(in_range(options.width) && in_range(options.height), "world.render",
@@ -61,18 +75,13 @@ Frames render(const Scene& scene, const RenderOptions& options) {
           "expected a start within 1000000 seconds but got {}", options.start_seconds);
   require(!scene.actors.empty() && scene.actors.size() <= 3, "world.render", "expected 1 to 3 actors but got {}",
           scene.actors.size());
-  const View view(options.width, options.height);
   Frames frames(options.frames, options.height, options.width);
   Canvas canvas(options.width, options.height);
   for (int i = 0; i < options.frames; ++i) {
     // Rounded to a microsecond, so that frame k does not depend on where the clip began.
     const double exact = options.start_seconds + static_cast<double>(i) * options.rate.den / options.rate.num;
     const double seconds = std::round(exact * 1e6) / 1e6;
-    const Backdrop backdrop{scene, view, camera_at(scene.camera, seconds), static_cast<float>(seconds), canvas};
-    draw_place(backdrop);
-    draw_actors(backdrop, seconds);
-    draw_foreground(backdrop);
-    draw_weather(backdrop);
+    paint(scene, seconds, canvas);
     canvas.write(frames.frame(i));
   }
   return frames;

@@ -6,6 +6,8 @@
 
 namespace hotshot::world {
 
+class Canvas;
+
 struct RenderOptions {
   int width = 128;   // 16..4096
   int height = 128;  // 16..4096
@@ -17,5 +19,8 @@ struct RenderOptions {
 /// Frame i shows the scene at start_seconds + i / rate. The same scene and options give the same bytes; calls from
 /// several threads do not disturb each other. Throws InvalidArgument for sizes out of range.
 Frames render(const Scene& scene, const RenderOptions& options);
+
+/// One moment of a scene, before it is rounded to bytes; the canvas gives the size.
+void paint(const Scene& scene, double seconds, Canvas& canvas);
 
 }  // namespace hotshot::world

@@ -1,5 +1,7 @@
 #include "world/scene.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "base/random.h"
 #include "world/grammar.h"
@@ -43,7 +45,14 @@ void add_partner(Random& random, Scene& scene) {
   const Subject partner = pick<Subject>(random, [&](Subject subject) { return lives_in(subject, scene.place); });
   scene.actors.push_back(sample_actor(random, partner, scene));
   for (Actor& actor : scene.actors) actor.size = Size::normal;
-  scene.relation = pick<Relation>(random, [](Relation relation) { return relation != Relation::none; });
+  const bool first_flies = lane_of(scene.actors[0], scene.place) == Lane::air;
+  const bool second_flies = lane_of(scene.actors[1], scene.place) == Lane::air;
+  if (first_flies != second_flies) {
+    scene.relation = Relation::above;
+    if (second_flies) std::swap(scene.actors[0], scene.actors[1]);
+  } else {
+    scene.relation = random.chance(0.5f) ? Relation::left_of : Relation::right_of;
+  }
   Actor& second = scene.actors[1];
   if (scene.relation != Relation::above && moves_sideways(scene.actors[0]) && moves_sideways(second)) {
     second.direction = scene.actors[0].direction;
@@ -64,6 +73,7 @@ Scene draft(Random& random) {
   const float kind = random.uniform();
   if (kind < 0.18f) {
     const std::size_t count = 2 + random.below(2);
+    scene.actors[0].size = Size::normal;
     scene.actors.resize(count, scene.actors[0]);
   } else if (kind < 0.45f) {
     add_partner(random, scene);

@@ -21,7 +21,8 @@ SkyColors sky_colors(const Backdrop& backdrop) {
     *color = {color->r + 0.05f * hue, color->g, color->b - 0.05f * hue};
     if (backdrop.scene.weather != Weather::clear) {
       const float gray = 0.3f * color->r + 0.5f * color->g + 0.2f * color->b;
-      *color = mix(*color, {gray * 0.86f, gray * 0.90f, gray * 0.98f}, 0.72f);
+      *color = mix(*color, {gray * 0.92f, gray * 0.96f, gray * 1.04f}, 0.62f);
+      if (backdrop.is_night()) *color = mix(*color, {0.26f, 0.28f, 0.42f}, 0.45f);
     }
   }
   if (backdrop.scene.place == Place::desert && backdrop.scene.time == TimeOfDay::day) sky.bottom = {1.0f, 0.93f, 0.76f};
@@ -90,19 +91,19 @@ void draw_clouds(const Backdrop& backdrop) {
 Rgb light_on_actors(const Scene& scene) {
   if (scene.place == Place::room) return scene.time == TimeOfDay::night ? Rgb{0.96f, 0.91f, 0.84f} : Rgb{1, 1, 1};
   if (scene.time == TimeOfDay::sunset) return {1.0f, 0.94f, 0.90f};
-  if (scene.time == TimeOfDay::night && scene.place != Place::space) return {0.84f, 0.86f, 0.96f};
+  if (scene.time == TimeOfDay::night && scene.place != Place::space) return {0.91f, 0.92f, 1.0f};
   return scene.weather == Weather::clear ? Rgb{1, 1, 1} : Rgb{0.95f, 0.96f, 0.98f};
 }
 
 Rgb light_on_scenery(const Scene& scene) {
-  const Rgb dull = scene.weather == Weather::clear ? Rgb{1, 1, 1} : Rgb{0.84f, 0.88f, 0.93f};
+  const Rgb dull = scene.weather == Weather::clear ? Rgb{1, 1, 1} : Rgb{0.88f, 0.92f, 0.97f};
   if (scene.place == Place::space) return {1, 1, 1};
   if (scene.place == Place::room) {
     if (scene.time == TimeOfDay::night) return {0.66f, 0.58f, 0.62f};
     return scene.time == TimeOfDay::sunset ? Rgb{1.0f, 0.88f, 0.78f} : Rgb{1, 1, 1};
   }
-  if (scene.time == TimeOfDay::sunset) return Rgb{0.98f, 0.74f, 0.70f} * dull;
-  if (scene.time == TimeOfDay::night) return Rgb{0.36f, 0.42f, 0.68f} * dull;
+  if (scene.time == TimeOfDay::sunset) return Rgb{1.0f, 0.79f, 0.76f} * dull;
+  if (scene.time == TimeOfDay::night) return Rgb{0.45f, 0.51f, 0.78f} * dull;
   return dull;
 }
 
@@ -208,6 +209,10 @@ void draw_round_tree(const Brush& brush, Point foot, float height, Rgb leaves) {
                d = soft_union(d, circle_distance(q, {-0.17f, -0.06f}, 0.20f), 0.08f);
                return soft_union(d, circle_distance(q, {0.17f, -0.05f}, 0.20f), 0.08f) * height;
              });
+  brush.ellipse(crown + Point{-height * 0.10f, height * 0.18f}, height * 0.13f, height * 0.09f,
+                flat(lighter(leaves, 0.35f), 0.45f), 0.3f);
+  brush.circle(crown + Point{height * 0.14f, -height * 0.02f}, height * 0.05f, flat(lighter(leaves, 0.3f), 0.35f));
+  brush.circle(crown + Point{-height * 0.16f, -height * 0.08f}, height * 0.04f, flat(lighter(leaves, 0.3f), 0.35f));
 }
 
 void draw_pine(const Brush& brush, Point foot, float height, Rgb needles, bool snowy) {

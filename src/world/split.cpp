@@ -9,8 +9,8 @@ namespace {
 constexpr Combination kHeldOut[] = {
     // subject + colour
     {.subject = Subject::elephant, .color = Color::green},
-    {.subject = Subject::whale, .color = Color::orange},
-    {.subject = Subject::plane, .color = Color::purple},
+    {.subject = Subject::whale, .color = Color::orange, .time = TimeOfDay::sunset},
+    {.subject = Subject::plane, .color = Color::purple, .time = TimeOfDay::night},
     // subject + colour + time
     {.subject = Subject::train, .color = Color::green, .time = TimeOfDay::night},
     {.subject = Subject::boat, .color = Color::red, .time = TimeOfDay::sunset},
@@ -37,7 +37,7 @@ constexpr Combination kHeldOut[] = {
     // subject + number
     {.subject = Subject::butterfly, .color = Color::red, .count = 3},
     {.subject = Subject::car, .color = Color::blue, .count = 2},
-    {.subject = Subject::elephant, .place = Place::snow, .count = 3},
+    {.subject = Subject::elephant, .place = Place::snow, .count = 2},
 };
 
 template <class T>

@@ -10,10 +10,9 @@ constexpr double kMiddle = 1.5;  // seconds: when a crossing actor is in the mid
 
 // Frame widths (or heights) per second.
 float sideways_speed(const Actor& actor, std::size_t count) {
-  constexpr float kSpeeds[] = {0.10f, 0.19f, 0.29f};
-  const float crowd = count == 1 ? 1.0f : count == 2 ? 0.85f : 0.75f;
-  const float gentle = actor.action == Action::float_ || actor.action == Action::jump ? 0.85f : 1.0f;
-  return kSpeeds[static_cast<std::size_t>(actor.speed)] * crowd * gentle;
+  constexpr float kSpeeds[] = {0.09f, 0.18f, 0.26f};
+  const float crowd = count == 1 ? 1.0f : count == 2 ? 0.70f : 0.55f;
+  return kSpeeds[static_cast<std::size_t>(actor.speed)] * crowd;
 }
 
 float upright_speed(const Actor& actor) {
@@ -27,27 +26,47 @@ float wrapped(double x, float half) {
   return static_cast<float>(x - period * std::floor((x + half) / period));
 }
 
-float size_factor(const Scene& scene, Size size) {
+// How the actors share the width of the frame.
+struct Arrangement {
+  float factor = 1;  // of everybody's size
+  float extent = 0;  // half the width of all together
+  float center[3] = {0, 0, 0};
+};
+
+float own_half_width(const Actor& actor) {
   constexpr float kSizes[] = {0.74f, 1.0f, 1.26f};
-  constexpr float kCrowd[] = {1.0f, 0.80f, 0.68f};
-  return kSizes[static_cast<std::size_t>(size)] * kCrowd[scene.actors.size() - 1];
+  const SubjectLook& look = look_of(actor.subject);
+  return look.half_width * look.scale * kSizes[static_cast<std::size_t>(actor.size)];
 }
 
-// Where an actor stands among the others: -1 … 1.
-float slot_of(const Scene& scene, std::size_t index) {
+Arrangement arrange(const Scene& scene, const View& view) {
+  Arrangement result;
   const std::size_t count = scene.actors.size();
-  if (count == 1) return 0;
-  const float slot = 2.0f * static_cast<float>(index) / static_cast<float>(count - 1) - 1.0f;
-  switch (scene.relation) {
-    case Relation::left_of:
-      return slot;
-    case Relation::right_of:
-      return -slot;
-    case Relation::above:
-      return 0.25f * slot;
-    default:
-      return slot;
+  if (count == 1) {
+    result.extent = own_half_width(scene.actors[0]);
+    return result;
   }
+  if (scene.relation == Relation::above) {
+    result.factor = 0.78f;
+    result.extent = 0.78f * std::max(own_half_width(scene.actors[0]), own_half_width(scene.actors[1]));
+    result.center[0] = 0.10f * (detail(scene.detail_seed, 5, 0) - 0.5f);
+    return result;
+  }
+  float total = 0;
+  for (const Actor& actor : scene.actors) total += 2 * own_half_width(actor);
+  const float width = 0.82f * 2 * view.half_width;
+  result.factor = std::min(count == 2 ? 0.82f : 0.70f, width / total);
+  total *= result.factor;
+  const float gap = std::min((width - total) / static_cast<float>(count - 1), 0.10f);
+  result.extent = 0.5f * (total + gap * static_cast<float>(count - 1));
+  float edge = -result.extent;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t index = scene.relation == Relation::right_of ? count - 1 - i : i;
+    const float half = own_half_width(scene.actors[index]) * result.factor;
+    result.center[index] = edge + half;
+    edge += 2 * half + gap;
+  }
+  return result;
 }
 
 float lane_height(const Scene& scene, std::size_t index, Lane lane, const View& view) {
@@ -64,7 +83,7 @@ float lane_height(const Scene& scene, std::size_t index, Lane lane, const View& 
       height = stacked ? 0.50f : 0.12f + 0.14f * side + 0.14f * jitter;
       break;
     case Lane::surface:
-      height = (stacked ? kWaterline - 0.16f : kWaterline) - 0.05f * side;
+      height = stacked ? kWaterline - 0.16f : kWaterline;
       break;
     case Lane::underwater:
       height = stacked ? -0.42f : -0.24f + 0.20f * side + 0.16f * jitter;
@@ -146,9 +165,9 @@ CameraState camera_at(Camera camera, double seconds) {
     case Camera::pan_right:
       return {static_cast<float>(0.12 * (seconds - kMiddle)), 1};
     case Camera::zoom_in:
-      return {0, 0.95f + 0.55f * ease};
+      return {0, 0.92f + 0.46f * ease};
     case Camera::zoom_out:
-      return {0, 1.42f - 0.55f * ease};
+      return {0, 1.30f - 0.46f * ease};
     default:
       return {};
   }
@@ -169,31 +188,33 @@ Pose pose_of(const Scene& scene, std::size_t index, double seconds, const View& 
   const auto key = static_cast<std::uint32_t>(index);
   const Lane lane = lane_of(actor, scene.place);
   Pose pose;
-  pose.scale = look.scale * size_factor(scene, actor.size);
+  const Arrangement arrangement = arrange(scene, view);
+  pose.scale = own_half_width(actor) / look.half_width * arrangement.factor;
   pose.offset = 2 * kPi * detail(scene.detail_seed, 2, key);
   const float full_scale = pose.scale;
   pose.on_ground = lane == Lane::ground;
   pose.at.y = lane_height(scene, index, lane, view);
   pose.ground = pose.at.y;
   if (lane == Lane::air || lane == Lane::underwater) pose.at.y -= look.center.y * pose.scale;
-  if (lane == Lane::surface && actor.subject == Subject::whale) pose.at.y -= 0.08f * pose.scale;
 
-  const float spread =
-      std::min(view.half_width - 0.22f, 0.62f * view.half_width) * (actor.size == Size::big ? 1.1f : 1);
-  float x = slot_of(scene, index) * spread + 0.07f * (detail(scene.detail_seed, 3, 0) - 0.5f);
-  const float half = view.half_width + look.half_width * pose.scale * 1.15f;
+  // Everybody leaves before anybody comes back, so that relations last.
+  const float half = view.half_width + 1.15f * arrangement.extent + 0.05f;
+  const float slot = arrangement.center[index];
+  const float start = 0.07f * (detail(scene.detail_seed, 3, 0) - 0.5f);
   const float t = static_cast<float>(seconds);
   if (moves_sideways(actor)) {
     const float sign = actor.direction == Direction::left ? -1.0f : 1.0f;
     const float speed = sideways_speed(actor, scene.actors.size()) * 2 * view.half_width;
     pose.facing = sign;
-    pose.at.x = wrapped(x + sign * speed * (seconds - kMiddle), std::max(half, spread + 0.3f));
+    // Undone by the zoom, so that the way on the screen is what the speed says.
+    pose.at.x =
+        slot + wrapped(start + sign * speed * (seconds - kMiddle), half) / camera_at(scene.camera, seconds).zoom;
     pose.phase = phase_of(actor, speed * t, pose.scale, look.stride, t) + pose.offset;
     if (look.turns_by_flight && actor.action == Action::fly) pose.angle = sign * -1.25f;
   } else {
     pose.facing = detail(scene.detail_seed, 4, 0) < 0.5f ? 1.0f : -1.0f;
     const double shift = camera_at(scene.camera, seconds).shift;
-    pose.at.x = wrapped(x - shift, std::max(half, spread + 0.3f));
+    pose.at.x = slot + wrapped(start - shift, half);
     pose.phase = phase_of(actor, 0, pose.scale, look.stride, t);
   }
   if (actor.direction == Direction::up || actor.direction == Direction::down) {

@@ -41,7 +41,7 @@ Transform to_world(const Pose& pose, Point center);
 
 /// Heights of the water in the sea, in world units per half frame height.
 inline constexpr float kHorizon = 0.16f;
-inline constexpr float kWaterline = -0.36f;  // where boats float
+inline constexpr float kWaterline = -0.40f;  // where boats float
 inline constexpr float kDivingLine = 0.34f;  // the surface seen from the side, with fish below
 
 /// A number in [0, 1) for detail `key` of `part`; free of any order.

@@ -13,6 +13,7 @@ struct Motion {
   float phase = 0;        // radians: steps, wing beats, or the turn of wheels (distance / radius)
   float seconds = 0;      // scene time, for blinking, smoke, flames
   float offset = 0;       // radians, different for every actor
+  float tilt = 0;         // radians the body is turned, for faces that stay upright
   bool is_dark = false;   // night: windows and lamps are lit
   bool in_space = false;  // animals wear a helmet
 };

@@ -11,8 +11,8 @@ constexpr Rgb kBeak{1.0f, 0.66f, 0.16f};
 // One side of a butterfly, to the right of its body: upper and lower wing with spots.
 void draw_wings(const Brush& brush, const Look& look, float open) {
   const Brush wing = brush.at(scaled(open, 1.0f));
-  wing.ellipse({0.24f, -0.17f}, 0.20f, 0.17f, shaded(look.deep), 0.5f);
-  wing.ellipse({0.27f, 0.16f}, 0.27f, 0.22f, shaded(look.body), 0.6f);
+  wing.ellipse({0.24f, -0.19f}, 0.22f, 0.18f, shaded(look.deep), 0.5f);
+  wing.ellipse({0.29f, 0.17f}, 0.30f, 0.24f, shaded(look.body), 0.6f);
   if (brush.outlines()) return;
   wing.ellipse({0.34f, 0.21f}, 0.11f, 0.085f, flat(look.pale), 0.6f);
   wing.ellipse({0.26f, -0.19f}, 0.08f, 0.065f, flat(look.pale), 0.5f);
@@ -54,11 +54,11 @@ void draw_bird(const Brush& brush, const Look& look, const Motion& motion) {
 }
 
 void draw_butterfly(const Brush& brush, const Look& look, const Motion& motion) {
-  const float open = 0.58f + 0.42f * std::sin(motion.phase);
-  const Brush body = brush.at(moved({0, 0.45f}) * turned(-0.30f));
+  const float open = 0.76f + 0.30f * std::sin(motion.phase);
+  const Brush body = brush.at(moved({0, 0.45f}) * turned(-0.38f));
   draw_wings(body.at(scaled(-1, 1)), look, open * 0.92f + 0.08f);
   draw_wings(body, look, open * 0.85f + 0.08f);
-  const Rgb dark{0.28f, 0.19f, 0.22f};
+  const Rgb dark{0.36f, 0.25f, 0.26f};
   body.capsule({0, -0.26f}, {0, 0.14f}, 0.04f, 0.06f, shaded(dark));
   for (float side : {-1.0f, 1.0f}) {
     const std::array<Point, 3> feeler{Point{side * 0.03f, 0.26f}, Point{side * 0.08f, 0.38f},
@@ -66,7 +66,7 @@ void draw_butterfly(const Brush& brush, const Look& look, const Motion& motion) 
     body.tube(feeler, 0.013f, 0.013f, flat(dark));
     body.circle(feeler[2], 0.028f, flat(dark));
   }
-  body.circle({0, 0.20f}, 0.105f, shaded(mix(dark, {0.9f, 0.7f, 0.55f}, 0.55f)));
+  body.circle({0, 0.20f}, 0.115f, shaded({0.98f, 0.84f, 0.66f}));
   draw_eye(body, {-0.035f, 0.22f}, 0.036f, motion);
   draw_eye(body, {0.05f, 0.22f}, 0.036f, motion);
   draw_smile(body, {0.01f, 0.155f}, 0.07f, 0.010f);
@@ -92,7 +92,8 @@ void draw_fish(const Brush& brush, const Look& look, const Motion& motion) {
   draw_blush(brush, {0.22f, 0.33f}, {0.22f, 0.33f}, 0.05f);
 }
 
-void draw_whale(const Brush& brush, const Look& look, const Motion& motion) {
+void draw_whale(const Brush& water, const Look& look, const Motion& motion) {
+  const Brush brush = water.at(moved({0, 0.16f}));
   const float sway = 0.14f * std::sin(motion.phase);
   const Brush tail = brush.at(moved({-0.52f, 0.42f}) * turned(sway));
   tail.capsule({0.20f, -0.12f}, {-0.08f, 0.10f}, 0.15f, 0.06f, shaded(look.body));

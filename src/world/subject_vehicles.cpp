@@ -54,7 +54,7 @@ void draw_car(const Brush& brush, const Look& look, const Motion& motion) {
   draw_eye(body, {0.20f, 0.60f}, 0.062f, motion);
   body.box({0, 0.22f}, 0.58f, 0.035f, 0.03f, flat(look.deep));
   body.box({-0.05f, 0.40f}, 0.06f, 0.016f, 0.014f, flat(look.deep));
-  draw_smile(body, {0.42f, 0.31f}, 0.15f, 0.014f);
+  draw_smile(body, {0.40f, 0.33f}, 0.15f, 0.016f);
   body.ellipse({0.56f, 0.40f}, 0.055f, 0.065f, Fill{{1, 1, 0.9f}, kLamp, 1, 0, motion.is_dark});
   body.box({-0.58f, 0.40f}, 0.03f, 0.045f, 0.02f, flat({0.95f, 0.25f, 0.22f}));
   draw_beam(body, {0.62f, 0.38f}, motion);
@@ -123,8 +123,8 @@ void draw_plane(const Brush& brush, const Look& look, const Motion& motion) {
   brush.polygon({{0.14f, 0.34f}, {-0.06f, 0.34f}, {-0.30f, 0.06f}, {-0.16f, 0.04f}}, 0.04f, shaded(look.deep));
   brush.polygon({{-0.54f, 0.46f}, {-0.66f, 0.46f}, {-0.80f, 0.34f}, {-0.68f, 0.33f}}, 0.025f, shaded(look.deep));
   brush.circle({0.63f, 0.41f}, 0.055f, shaded(kTyre));
-  const float blade = 0.26f * std::abs(std::cos(motion.seconds * 17.0f + motion.offset)) + 0.05f;
-  brush.ellipse({0.66f, 0.41f}, 0.05f, 0.28f, flat({0.9f, 0.95f, 1.0f}, 0.35f));
+  const float blade = 0.20f * std::abs(std::cos(motion.seconds * 17.0f + motion.offset)) + 0.04f;
+  brush.ellipse({0.66f, 0.41f}, 0.045f, 0.24f, flat({0.9f, 0.95f, 1.0f}, 0.40f));
   brush.capsule({0.66f, 0.41f - blade}, {0.66f, 0.41f + blade}, 0.022f, 0.022f, flat({0.35f, 0.33f, 0.38f}));
 }
 
@@ -171,9 +171,10 @@ void draw_rocket(const Brush& brush, const Look& look, const Motion& motion) {
   }
   brush.circle({0, 0.54f}, 0.165f, shaded({0.92f, 0.94f, 0.97f}));
   brush.circle({0, 0.54f}, 0.130f, window(motion));
-  draw_eye(brush, {-0.055f, 0.56f}, 0.044f, motion);
-  draw_eye(brush, {0.060f, 0.56f}, 0.044f, motion);
-  draw_smile(brush, {0.005f, 0.48f}, 0.09f, 0.011f);
+  const Brush face = brush.at(moved({0, 0.54f}) * turned(-0.8f * motion.tilt));
+  draw_eye(face, {-0.045f, 0.025f}, 0.050f, motion);
+  draw_eye(face, {0.070f, 0.025f}, 0.050f, motion);
+  draw_smile(face, {0.012f, -0.062f}, 0.10f, 0.012f);
 }
 
 void draw_ball(const Brush& brush, const Look& look, const Motion& motion) {
