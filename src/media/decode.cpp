@@ -167,7 +167,7 @@ class Picker {
 };
 
 void decode_in_child(const ByteReader& file, const DecodeOptions& options, SandboxPipe& pipe) {
-  const SourceOptions source_options{options.max_pixels, options.strict};
+  const SourceOptions source_options{options.max_pixels, options.strict, options.cover};
   const Probe facts = open_source(file, source_options)->probe();
   const WireProbe wire = to_wire(facts);
   pipe.send(kProbe, &wire, sizeof wire);
@@ -272,7 +272,8 @@ Probe probe(const std::filesystem::path& path, const SandboxLimits& limits) {
   run_sandboxed(
       file.name(), file.descriptor(), limits,
       [&](SandboxPipe& pipe) {
-        const WireProbe wire = to_wire(open_source(file, {.max_pixels = 1ll << 40, .strict = false})->probe());
+        const WireProbe wire =
+            to_wire(open_source(file, {.max_pixels = 1ll << 40, .strict = false, .cover = {}})->probe());
         pipe.send(kProbe, &wire, sizeof wire);
       },
       [&](std::uint32_t, const std::string& payload) {

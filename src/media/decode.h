@@ -9,6 +9,7 @@
 
 #include "base/clip.h"
 #include "base/progress.h"
+#include "media/resize.h"
 #include "media/sandbox.h"
 
 namespace hotshot::media {
@@ -27,10 +28,6 @@ struct Probe {
   Rational rate{1, 1};        // mean frames per second; 1/1 for a still picture
   double seconds = 0;
   bool has_audio = false;
-};
-
-struct Size {
-  int width = 0, height = 0;
 };
 
 struct DecodeOptions {

@@ -9,6 +9,7 @@
 #include "media/frame_source.h"
 #include "media/libav.h"
 #include "media/orientation.h"
+#include "media/resize.h"
 #include "media/timing.h"
 
 namespace hotshot::media {
@@ -81,7 +82,9 @@ class LibavSource : public FrameSource {
   std::int64_t origin() const { return stream_->start_time == AV_NOPTS_VALUE ? 0 : stream_->start_time; }
   Rational header_rate() const;
   void count_packets(Probe& probe);
+  void use_times(std::vector<std::int64_t>& times, std::int64_t end, Probe& probe) const;
   bool feed();
+  Size target_size(const AVFrame& frame) const;
   Frames to_rgb(const AVFrame& frame);
 
   LibavLog log_;
@@ -157,37 +160,60 @@ Rational LibavSource::header_rate() const {
   return {rate.num, rate.den};
 }
 
+/// Whether a packet holds only a picture that is never shown (VP8's and VP9's alternate references).
+bool is_hidden(AVCodecID codec, const AVPacket& packet) {
+  if (packet.size < 1) return false;
+  const int first = packet.data[0];
+  if (codec == AV_CODEC_ID_VP8) return !(first & 0x10);
+  if (codec != AV_CODEC_ID_VP9 || first >> 6 != 2) return false;
+  // VP9 bitstream specification 6.2: marker (2 bits), profile (2, one more for profile 3), show_existing_frame,
+  // frame_type, show_frame. In a superframe a shown picture follows, so only packets without an index count.
+  const bool superframe = (packet.data[packet.size - 1] & 0xE0) == 0xC0;
+  const int behind_profile = (first >> 4 & 3) == 3 ? first << 5 : first << 4;
+  return !superframe && !(behind_profile & 0x80) && !(behind_profile & 0x20);
+}
+
+/// A header's rate that is an integer or an NTSC rate but for rounding, as that.
+Rational tidy(Rational rate) {
+  const double value = rate.value();
+  const auto near = [value](double nice) { return std::abs(value - nice) <= 1e-5 * nice; };
+  if (value < 1 || value > 1000) return rate;
+  const double whole = std::round(value), ntsc = std::round(value * 1.001);
+  if (near(whole)) return {static_cast<int>(whole), 1};
+  return near(ntsc / 1.001) ? Rational{static_cast<int>(ntsc) * 1000, 1001} : rate;
+}
+
 void LibavSource::count_packets(Probe& probe) {
   std::vector<std::int64_t> times;
   std::int64_t end = INT64_MIN;
-  int code = 0;
-  while (times.size() < kMostCounted && (code = av_read_frame(input_.get(), packet_.get())) >= 0) {
-    if (packet_->stream_index == stream_->index) {
+  while (times.size() < kMostCounted && av_read_frame(input_.get(), packet_.get()) >= 0) {
+    if (packet_->stream_index == stream_->index && !is_hidden(stream_->codecpar->codec_id, *packet_)) {
       const std::int64_t time = packet_->pts != AV_NOPTS_VALUE ? packet_->pts : packet_->dts;
       times.push_back(time);
       if (time != AV_NOPTS_VALUE) end = std::max(end, time + std::max<std::int64_t>(packet_->duration, 0));
     }
     av_packet_unref(packet_.get());
   }
-  if (times.empty() || times.size() >= kMostCounted) return;
+  if (times.size() >= kMostCounted) return;
   probe.frames = static_cast<std::int64_t>(times.size());
   probe.frames_exact = true;
-  if (std::find(times.begin(), times.end(), AV_NOPTS_VALUE) != times.end()) return;
+  if (times.empty() || std::find(times.begin(), times.end(), AV_NOPTS_VALUE) != times.end()) return;
   std::sort(times.begin(), times.end());
-  const double mean = times.back() > times.front()
-                          ? static_cast<double>(times.size() - 1) /
-                                (static_cast<double>(times.back() - times.front()) * av_q2d(stream_->time_base))
-                          : 0;
-  if (end > times.back()) times.push_back(end);
-  const bool is_gif = std::strcmp(input_->iformat->name, "gif") == 0;
-  const bool implausible = mean > 0 && std::abs(probe.rate.value() - mean) > 0.05 * mean;
+  use_times(times, end, probe);
+}
+
+/// Rate and duration from when packets begin (sorted) and the last ends, where the header is silent or wrong.
+void LibavSource::use_times(std::vector<std::int64_t>& times, std::int64_t end, Probe& probe) const {
   const AVRational unit = stream_->time_base;
-  if ((is_gif || probe.rate.num == 0 || implausible) && unit.num == 1 && times.back() > times.front()) {
-    probe.rate = rate_of_times(times, unit.den);
-  }
-  if (times.back() > times.front()) {
-    probe.seconds = static_cast<double>(times.back() - times.front()) * av_q2d(unit);
-  }
+  // Only GIF's last duration is to be believed.
+  const bool is_gif = std::strcmp(input_->iformat->name, "gif") == 0;
+  if (is_gif && end > times.back()) times.push_back(end);
+  if (times.back() <= times.front()) return;
+  const double span = static_cast<double>(times.back() - times.front()) * av_q2d(unit);
+  const double mean = static_cast<double>(times.size() - 1) / span;
+  const bool implausible = std::abs(probe.rate.value() - mean) > 0.05 * mean;
+  if ((is_gif || probe.rate.num == 0 || implausible) && unit.num == 1) probe.rate = rate_of_times(times, unit.den);
+  probe.seconds = is_gif ? span : span + 1 / mean;
 }
 
 Probe LibavSource::probe() {
@@ -207,13 +233,14 @@ Probe LibavSource::probe() {
   for (unsigned i = 0; i < input_->nb_streams; ++i) {
     probe.has_audio |= input_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
   }
-  probe.rate = header_rate();
+  probe.rate = tidy(header_rate());
   if (stream_->duration > 0) {
     probe.seconds = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);
   } else if (input_->duration > 0) {
     probe.seconds = static_cast<double>(input_->duration) / AV_TIME_BASE;
   }
-  if (stream_->nb_frames > 0) {
+  // Other containers count packets that hold nothing, or guess.
+  if (stream_->nb_frames > 0 && std::strncmp(input_->iformat->name, "mov", 3) == 0) {
     probe.frames = stream_->nb_frames;
     probe.frames_exact = true;
   } else {
@@ -270,8 +297,8 @@ bool LibavSource::next(TimedFrame& out) {
   const Rational rate = header_rate();
   const double step = rate.num > 0 ? 1 / rate.value() : 0.04;
   const std::int64_t stamp = frame_->best_effort_timestamp;
-  double seconds = stamp != AV_NOPTS_VALUE ? seconds_of(stamp) : last_seconds_ < 0 ? 0 : last_seconds_ + step;
-  out.seconds = last_seconds_ = seconds;
+  const double guess = last_seconds_ < 0 ? 0 : last_seconds_ + step;
+  out.seconds = last_seconds_ = stamp != AV_NOPTS_VALUE ? seconds_of(stamp) : guess;
   out.picture = to_rgb(*frame_);
   av_frame_unref(frame_.get());
   return true;
@@ -310,6 +337,15 @@ bool is_full_range(const AVFrame& frame) {
   }
 }
 
+/// The size to convert to: smaller than stored where the caller wants it smaller, so big pictures cost less.
+Size LibavSource::target_size(const AVFrame& frame) const {
+  const Size stored{frame.width, frame.height};
+  if (!options_.cover) return stored;
+  Size wanted = *options_.cover;
+  if (orientation_.swaps_axes()) std::swap(wanted.width, wanted.height);
+  return covering_size(stored, wanted, false);
+}
+
 Frames LibavSource::to_rgb(const AVFrame& frame) {
   const auto format = static_cast<AVPixelFormat>(frame.format);
   const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format);
@@ -319,23 +355,26 @@ Frames LibavSource::to_rgb(const AVFrame& frame) {
           frame.height);
   const bool alpha = description->flags & AV_PIX_FMT_FLAG_ALPHA;
   const AVPixelFormat target = alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24;
-  scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height, format, frame.width, frame.height,
-                                     target, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT,
-                                     nullptr, nullptr, nullptr));
+  const Size size = target_size(frame);
+  const int filter = size.width == frame.width && size.height == frame.height ? SWS_BICUBIC : SWS_AREA;
+  scaler_.reset(sws_getCachedContext(scaler_.release(), frame.width, frame.height, format, size.width, size.height,
+                                     target, filter | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_BITEXACT, nullptr,
+                                     nullptr, nullptr));
   require(scaler_ != nullptr, "media", "{}: cannot convert {} pictures", name_, description->name);
   const int* matrix = sws_getCoefficients(matrix_of(frame));
   sws_setColorspaceDetails(scaler_.get(), matrix, is_full_range(frame), sws_getCoefficients(SWS_CS_DEFAULT), 1, 0,
                            1 << 16, 1 << 16);
-  const FramePtr rgb = make_frame(target, frame.width, frame.height);
+  const FramePtr rgb = make_frame(target, size.width, size.height);
   sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, rgb->data, rgb->linesize);
-  Frames picture(1, frame.height, frame.width);
-  for (int y = 0; y < frame.height; ++y) {
+  Frames picture(1, size.height, size.width);
+  const auto width = static_cast<std::size_t>(size.width);
+  for (int y = 0; y < size.height; ++y) {
     const std::uint8_t* row = rgb->data[0] + static_cast<std::ptrdiff_t>(y) * rgb->linesize[0];
-    std::uint8_t* to = picture.pixels.data() + static_cast<std::size_t>(y) * frame.width * 3;
+    std::uint8_t* to = picture.pixels.data() + static_cast<std::size_t>(y) * width * 3;
     if (alpha) {
-      lay_over_white(row, to, static_cast<std::size_t>(frame.width));
+      lay_over_white(row, to, width);
     } else {
-      std::memcpy(to, row, static_cast<std::size_t>(frame.width) * 3);
+      std::memcpy(to, row, width * 3);
     }
   }
   return orientation_.apply(std::move(picture));

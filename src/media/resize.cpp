@@ -49,6 +49,14 @@ Frames scale(const Frames& frames, int height, int width, int filter) {
 
 }  // namespace
 
+Size covering_size(Size from, Size wanted, bool enlarge) {
+  const double factor =
+      std::max(static_cast<double>(wanted.width) / from.width, static_cast<double>(wanted.height) / from.height);
+  if (factor >= 1 && !enlarge) return from;
+  return {std::max(wanted.width, static_cast<int>(std::lround(from.width * factor))),
+          std::max(wanted.height, static_cast<int>(std::lround(from.height * factor)))};
+}
+
 Frames resize(const Frames& frames, int height, int width) {
   require(height > 0 && width > 0, "resize", "expected a positive size but got {}x{}", width, height);
   ensure(frames.count > 0, "resize", "expected frames but got none");
@@ -78,12 +86,9 @@ Frames crop(const Frames& frames, int top, int left, int height, int width) {
 
 Frames resize_cover(const Frames& frames, int height, int width) {
   require(height > 0 && width > 0, "resize", "expected a positive size but got {}x{}", width, height);
-  const double factor =
-      std::max(static_cast<double>(height) / frames.height, static_cast<double>(width) / frames.width);
-  const int tall = std::max(height, static_cast<int>(std::lround(frames.height * factor)));
-  const int wide = std::max(width, static_cast<int>(std::lround(frames.width * factor)));
-  const Frames scaled = resize(frames, tall, wide);
-  return crop(scaled, (tall - height) / 2, (wide - width) / 2, height, width);
+  const Size size = covering_size({frames.width, frames.height}, {width, height}, true);
+  const Frames scaled = resize(frames, size.height, size.width);
+  return crop(scaled, (size.height - height) / 2, (size.width - width) / 2, height, width);
 }
 
 }  // namespace hotshot::media

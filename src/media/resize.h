@@ -5,6 +5,14 @@
 
 namespace hotshot::media {
 
+struct Size {
+  int width = 0, height = 0;
+};
+
+/// The smallest size with the aspect ratio of `from` that covers `wanted`; unless `enlarge`, `from` itself where that
+/// would be larger.
+Size covering_size(Size from, Size wanted, bool enlarge);
+
 /// Every frame at height × width (positive). Each axis on its own: area averaging where it shrinks, Lanczos where it
 /// grows. The aspect ratio is the caller's affair.
 Frames resize(const Frames& frames, int height, int width);
