@@ -201,22 +201,23 @@ Pose pose_of(const Scene& scene, std::size_t index, double seconds, const View& 
   const float half = view.half_width + 1.15f * arrangement.extent + 0.05f;
   const float slot = arrangement.center[index];
   const float start = 0.07f * (detail(scene.detail_seed, 3, 0) - 0.5f);
+  const CameraState camera = camera_at(scene.camera, seconds);
   const float t = static_cast<float>(seconds);
   if (moves_sideways(actor)) {
     const float sign = actor.direction == Direction::left ? -1.0f : 1.0f;
     const float speed = sideways_speed(actor, scene.actors.size()) * 2 * view.half_width;
     pose.facing = sign;
     // Undone by the zoom, so that the way on the screen is what the speed says.
-    pose.at.x =
-        slot + wrapped(start + sign * speed * (seconds - kMiddle), half) / camera_at(scene.camera, seconds).zoom;
+    pose.at.x = slot + wrapped(start + sign * speed * (seconds - kMiddle), half) / camera.zoom;
     pose.phase = phase_of(actor, speed * t, pose.scale, look.stride, t) + pose.offset;
     if (look.turns_by_flight && actor.action == Action::fly) pose.angle = sign * -1.25f;
   } else {
     pose.facing = detail(scene.detail_seed, 4, 0) < 0.5f ? 1.0f : -1.0f;
-    const double shift = camera_at(scene.camera, seconds).shift;
-    pose.at.x = slot + wrapped(start - shift, half);
+    pose.at.x = slot + wrapped(start - camera.shift, half);
     pose.phase = phase_of(actor, 0, pose.scale, look.stride, t);
   }
+  // So far x was on the screen; the camera takes its own way off again.
+  pose.at.x += camera.shift;
   if (actor.direction == Direction::up || actor.direction == Direction::down) {
     const float sign = actor.direction == Direction::up ? 1.0f : -1.0f;
     const double way = sign * upright_speed(actor) * 2 * view.half_height * (seconds - kMiddle);
