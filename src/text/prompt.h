@@ -14,7 +14,8 @@ inline constexpr std::size_t kMaxPromptCharacters = 10'000;
 /// format characters are dropped. Throws InvalidArgument for malformed UTF-8 or more than kMaxPromptCharacters.
 std::string clean_prompt(std::string_view prompt);
 
-/// Replaces &amp; &#38; &#x26; … once, as Python's html.unescape does, for the names of HTML 4 and &apos;.
+/// Replaces &amp; &#38; &#x26; … once, as Python's html.unescape does, for the names of HTML 4 (and &apos; &AMP; and
+/// such).
 std::string unescape_html(std::string_view text);
 
 }  // namespace hotshot::text
