@@ -1,0 +1,170 @@
+#include "pipeline/request.h"
+
+#include <ATen/ATen.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <random>
+#include <thread>
+
+#include "base/error.h"
+#include "text/prompt.h"
+
+namespace hotshot::pipeline {
+namespace {
+
+constexpr int kLargestSide = 16384;
+
+// "832x480" → 832, 480.
+PixelSize parse_size(const std::string& text) {
+  PixelSize size;
+  const char* end = text.data() + text.size();
+  const auto [after_width, width_error] = std::from_chars(text.data(), end, size.width);
+  const bool cross = width_error == std::errc() && after_width != end && (*after_width == 'x' || *after_width == 'X');
+  const auto [after, error] = std::from_chars(cross ? after_width + 1 : end, end, size.height);
+  require(cross && error == std::errc() && after == end && size.width > 0 && size.height > 0 &&
+              size.width <= kLargestSide && size.height <= kLargestSide,
+          "size", "expected WIDTHxHEIGHT, each from 1 to {}, but got '{}'", kLargestSide, text);
+  return size;
+}
+
+void check_grid(PixelSize size, int step) {
+  if (size.width % step == 0 && size.height % step == 0) return;
+  const auto below = [&](int side) { return std::max(step, side / step * step); };
+  const auto above = [&](int side) { return (side + step - 1) / step * step; };
+  throw_invalid("size",
+                fmt::format("expected multiples of {} but got {}x{}; nearest: {}x{} or {}x{}", step, size.width,
+                            size.height, below(size.width), below(size.height), above(size.width), above(size.height)));
+}
+
+PixelSize choose_size(const GenerateRequest& request, const ModelFolder& folder, std::vector<std::string>& warnings) {
+  const auto& trained = folder.trained.sizes;
+  const PixelSize size = request.size.empty() ? trained.front() : parse_size(request.size);
+  check_grid(size, folder.size_step());
+  const int longest = folder.transformer.rope_max_seq_len * folder.size_step();
+  require(size.width <= longest && size.height <= longest, "size", "expected at most {} pixels a side but got {}x{}",
+          longest, size.width, size.height);
+  if (std::find(trained.begin(), trained.end(), size) == trained.end()) {
+    std::vector<std::string> names;
+    for (const PixelSize& known : trained) names.push_back(fmt::format("{}x{}", known.width, known.height));
+    warnings.push_back(fmt::format("{} was trained at {}; {}x{} may look worse", folder.name, fmt::join(names, ", "),
+                                   size.width, size.height));
+  }
+  return size;
+}
+
+void choose_frames(const GenerateRequest& request, const ModelFolder& folder, Plan& plan) {
+  const Trained& trained = folder.trained;
+  require(!request.frames || !request.seconds, "frames", "expected either frames or seconds but got both");
+  plan.fps = request.fps.value_or(trained.fps);
+  // A whole number of seconds where the model allows it: 25 frames of training at 8 per second are 3 s and one more.
+  plan.frames_shown = request.frames.value_or(std::max(1, trained.frames - 1));
+  if (request.seconds) {
+    const double frames = std::round(*request.seconds * plan.fps);
+    require(frames >= 1, "seconds", "expected at least one frame but {} s at {} fps have none", *request.seconds,
+            plan.fps);
+    require(frames <= 100000, "seconds", "expected at most 100000 frames but {} s at {} fps have {}", *request.seconds,
+            plan.fps, frames);
+    plan.frames_shown = static_cast<int>(frames);
+  }
+  plan.frames_made = folder.frames_made(plan.frames_shown);
+  const int most = (folder.transformer.rope_max_seq_len - 1) * folder.vae.scale_factor_temporal + 1;
+  require(plan.frames_made <= most, "frames", "expected at most {} frames but got {}", most, plan.frames_shown);
+  if (plan.frames_made > trained.frames) {
+    plan.warnings.push_back(fmt::format("{} was trained on clips of {} frames; {} frames may drift or repeat",
+                                        folder.name, trained.frames, plan.frames_shown));
+  }
+}
+
+std::string choose_sampler(const GenerateRequest& request, const ModelFolder& folder) {
+  const std::string& own = folder.trained.sampler.empty() ? folder.scheduler.sampler : folder.trained.sampler;
+  const std::string& name = request.sampler.empty() ? own : request.sampler;
+  std::vector<std::string> known;
+  for (const diffusion::SamplerInfo& info : diffusion::samplers()) known.emplace_back(info.name);
+  if (std::find(known.begin(), known.end(), name) == known.end()) throw_unknown("sampler", name, known);
+  return name;
+}
+
+at::Device choose_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  if (name != "cuda") throw_unknown("device", name, {"cpu", "cuda"});
+  require(at::hasCUDA(), "device", "expected cpu but got cuda, and this build or machine has none");
+  return at::kCUDA;
+}
+
+at::ScalarType choose_dtype(const std::string& name, at::Device device) {
+  if (name == "bf16") return at::kBFloat16;
+  if (name == "fp32") return at::kFloat;
+  if (name != "auto") throw_unknown("dtype", name, {"auto", "bf16", "fp32"});
+  return !device.is_cpu() || processor_prefers_bf16() ? at::kBFloat16 : at::kFloat;
+}
+
+}  // namespace
+
+FieldList GenerateRequest::fields() {
+  return {{"prompt", "what the clip shows", &prompt},
+          {"negative", "what it should not show", &negative},
+          {"seconds", "length of the clip; or give frames", &seconds, {0.001, 100000}},
+          {"frames", "frames of the clip", &frames, {1, 100000}},
+          {"fps", "frames per second", &fps, {1, 240}},
+          {"size", "WIDTHxHEIGHT in pixels", &size},
+          {"seed", "number that picks one clip of many; drawn if not given", &seed},
+          {"steps", "sampling steps: more is slower and finer", &steps, {1, 1000}},
+          {"guidance", "how closely to follow the prompt; 1 is off", &guidance, {0, 100}},
+          {"sampler", "how noise becomes a picture", &sampler},
+          {"shift", "time spent on the coarse shape, 1 is even", &shift, {0.01, 100}},
+          {"count", "clips to make, with seeds counting up", &count, {1, 10000}},
+          {"device", "cpu or cuda", &device},
+          {"dtype", "arithmetic of the networks: auto, bf16 or fp32", &dtype},
+          {"threads", "threads; 0 = one per core", &threads, {0, 1024}}};
+}
+
+std::vector<std::int64_t> Plan::latent_shape(const ModelFolder& folder) const {
+  return {1, folder.vae.z_dim, (frames_made - 1) / folder.vae.scale_factor_temporal + 1,
+          size.height / folder.vae.scale_factor_spatial, size.width / folder.vae.scale_factor_spatial};
+}
+
+bool processor_prefers_bf16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+#else
+  return false;
+#endif
+}
+
+Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
+  GenerateRequest request = given;
+  // Ranges, also for requests that were filled in by a program.
+  read_fields(request.fields(), write_fields(GenerateRequest(given).fields()), "request");
+  Plan plan;
+  plan.prompt = text::clean_prompt(request.prompt);
+  plan.negative = text::clean_prompt(request.negative);
+  require(!plan.prompt.empty(), "prompt", "expected some text but got an empty prompt");
+  plan.size = choose_size(request, folder, plan.warnings);
+  choose_frames(request, folder, plan);
+  plan.count = request.count;
+  plan.seed = request.seed ? *request.seed : std::random_device{}();
+  plan.guidance = request.guidance.value_or(folder.trained.guidance);
+  plan.sampler = choose_sampler(request, folder);
+  diffusion::FlowScheduleOptions schedule = folder.scheduler.schedule;
+  schedule.shift = request.shift.value_or(folder.trained.shift.value_or(schedule.shift));
+  plan.shift = schedule.shift;
+  plan.schedule = diffusion::flow_schedule(request.steps.value_or(folder.trained.steps), schedule);
+  plan.sampler_options = folder.scheduler.options;
+  plan.device = choose_device(request.device);
+  plan.dtype = choose_dtype(request.dtype, plan.device);
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  plan.threads = request.threads > 0 ? request.threads : cores;
+  plan.memory = estimate_memory(folder,
+                                {.width = plan.size.width,
+                                 .height = plan.size.height,
+                                 .frames = plan.frames_made,
+                                 .count = plan.count,
+                                 .guided = plan.guidance > 1},
+                                plan.dtype);
+  return plan;
+}
+
+}  // namespace hotshot::pipeline

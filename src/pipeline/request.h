@@ -1,0 +1,74 @@
+// What a person asks for, and what will be done about it: every decision is taken before the first weight is read.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clip.h"
+#include "base/options.h"
+#include "diffusion/sampler.h"
+#include "diffusion/schedule.h"
+#include "pipeline/memory.h"
+#include "pipeline/model_folder.h"
+
+namespace hotshot::pipeline {
+
+/// One request for clips. Empty fields take the model's own values. The field list feeds flags, JSON and recipes.
+struct GenerateRequest {
+  std::string prompt;
+  std::string negative;
+  std::optional<double> seconds;
+  std::optional<int> frames;
+  std::optional<int> fps;
+  std::string size;
+  std::optional<std::uint64_t> seed;
+  std::optional<int> steps;
+  std::optional<double> guidance;
+  std::string sampler;
+  std::optional<double> shift;
+  int count = 1;
+  std::string device = "cpu";
+  std::string dtype = "auto";
+  int threads = 0;
+
+  FieldList fields();
+};
+
+/// A checked request with every choice made.
+struct Plan {
+  std::string prompt;  // cleaned
+  std::string negative;
+  PixelSize size;
+  int frames_shown = 0;  // as requested
+  int frames_made = 0;   // 4k+1, at least as many
+  int fps = 0;
+  std::uint64_t seed = 0;  // of the first clip; clip i has seed + i
+  int count = 1;
+  double guidance = 0;
+  std::string sampler;
+  diffusion::Schedule schedule;
+  double shift = 0;
+  diffusion::SamplerOptions sampler_options;
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;  // of transformer and autoencoder; the text encoder is always fp32
+  int threads = 1;
+  MemoryNeed memory;
+  std::vector<std::string> warnings;  // what the person should know before it starts
+
+  int steps() const { return schedule.steps(); }
+  /// [1, channels, t, h, w] of one clip's latents.
+  std::vector<std::int64_t> latent_shape(const ModelFolder& folder) const;
+};
+
+/// Checks `request` against `folder` and settles everything. A missing seed is drawn. Throws InvalidArgument,
+/// "[field] expected … but got …". Does not look at free memory: see require_memory.
+Plan plan_request(const GenerateRequest& request, const ModelFolder& folder);
+
+/// Whether this processor multiplies bf16 faster than fp32: the dtype "auto" chooses it.
+bool processor_prefers_bf16();
+
+}  // namespace hotshot::pipeline
