@@ -121,7 +121,8 @@ Umt5Encoder::Umt5Encoder(Umt5Config config)
   add_child("encoder", encoder_.with("block", block_list_).with("final_layer_norm", final_norm_));
 }
 
-at::Tensor Umt5Encoder::operator()(const at::Tensor& ids_bl, const std::vector<std::int64_t>& lengths) const {
+at::Tensor Umt5Encoder::operator()(const at::Tensor& ids_bl, const std::vector<std::int64_t>& lengths,
+                                   at::ScalarType compute) const {
   const std::int64_t batch = ids_bl.size(0), length = ids_bl.size(1);
   require(static_cast<std::int64_t>(lengths.size()) == batch, "text encoder", "expected {} lengths but got {}", batch,
           lengths.size());
@@ -131,7 +132,7 @@ at::Tensor Umt5Encoder::operator()(const at::Tensor& ids_bl, const std::vector<s
     require(tokens >= 1 && tokens <= length, "text encoder", "expected 1 to {} tokens but got {}", length, tokens);
     mask_bl[b].narrow(0, tokens, length - tokens).fill_(-std::numeric_limits<float>::infinity());
   }
-  at::Tensor x_bld = shared_(ids_bl);
+  at::Tensor x_bld = shared_(ids_bl).to(compute);
   const at::Tensor buckets = bucket_table(length, config_).to(ids_bl.device());
   for (const Umt5Block& block : blocks_) x_bld = block(x_bld, buckets, mask_bl.to(ids_bl.device()));
   return final_norm_(x_bld);

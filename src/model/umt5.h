@@ -55,9 +55,10 @@ class Umt5Encoder : public nn::Module {
 
   const Umt5Config& config() const { return config_; }
 
-  /// ids_bl int64 [b, l] with lengths[b] tokens each (the rest is padding) → [b, l, d_model] in the dtype of the
-  /// weights; rows of padding are meaningless.
-  at::Tensor operator()(const at::Tensor& ids_bl, const std::vector<std::int64_t>& lengths) const;
+  /// ids_bl int64 [b, l] with lengths[b] tokens each (the rest is padding) → [b, l, d_model], computed and returned in
+  /// `compute`; rows of padding are meaningless.
+  at::Tensor operator()(const at::Tensor& ids_bl, const std::vector<std::int64_t>& lengths,
+                        at::ScalarType compute = at::kFloat) const;
 
  private:
   Umt5Config config_;

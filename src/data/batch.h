@@ -1,0 +1,43 @@
+// What training sees: clips as tensors, captions as token ids, and which shapes a run mixes.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clip.h"
+#include "base/options.h"
+#include "text/t5_tokenizer.h"
+
+namespace hotshot::data {
+
+/// Frames [t, h, w, 3] uint8 of several clips of one shape → video_bcthw fp32 in [-1, 1].
+at::Tensor to_video(const std::vector<Frames>& clips);
+
+/// One clip of video_bcthw (fp32, [-1, 1], clamped) → frames. Rounds half to even, as the reference's pictures do.
+Frames to_frames(const at::Tensor& video_bcthw, std::int64_t clip);
+
+/// Token ids of a batch: ids_bl int64, padded with zeros, and the tokens each row really has.
+struct TokenBatch {
+  at::Tensor ids_bl;
+  std::vector<std::int64_t> lengths;
+};
+TokenBatch tokenize(const text::T5Tokenizer& tokenizer, const std::vector<std::string>& prompts, int max_tokens);
+
+/// One shape that a run trains on. Pictures are clips of one frame.
+struct Bucket {
+  int frames = 25;
+  int height = 128;
+  int width = 128;
+  int batch = 8;
+  double share = 1;  // of the steps, relative to the other buckets
+  int clips = 1000;  // distinct clips; after the last, the first comes again
+  FieldList fields();
+};
+
+/// The bucket of a step: depends on (seed, step) and the shares alone.
+std::size_t pick_bucket(const std::vector<Bucket>& buckets, std::uint64_t seed, std::int64_t step);
+
+}  // namespace hotshot::data

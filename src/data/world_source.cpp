@@ -1,0 +1,29 @@
+#include "data/world_source.h"
+
+#include "base/random.h"
+#include "world/caption.h"
+#include "world/render.h"
+
+namespace hotshot::data {
+
+Frames WorldSource::clip(std::uint64_t index, int frames, int height, int width) const {
+  const world::Scene scene = world::sample_scene(seed, index, split);
+  world::RenderOptions options{.width = width, .height = height, .frames = frames, .rate = rate};
+  if (frames == 1) {
+    const auto bits = Random(seed, "moment").block(index);
+    options.start_seconds = static_cast<double>(bits[0]) / 4294967296.0 * 3.0;
+  }
+  return world::render(scene, options);
+}
+
+std::string WorldSource::caption(std::uint64_t index, std::uint64_t draw) const {
+  Random random(seed ^ draw * 0x9E3779B97F4A7C15ull, stream_id("caption") + index);
+  const auto language = random.chance(0.6f) ? world::Language::english : world::Language::chinese;
+  const float length = random.uniform();
+  const auto detail = length < 0.25f   ? world::CaptionLength::brief
+                      : length < 0.7f ? world::CaptionLength::medium
+                                      : world::CaptionLength::full;
+  return world::caption(world::sample_scene(seed, index, split), language, detail, random.below(1u << 30));
+}
+
+}  // namespace hotshot::data

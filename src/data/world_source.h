@@ -1,0 +1,23 @@
+// The cartoon world as a data set: clip i of a seed, and what a person might have typed to get it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/clip.h"
+#include "world/scene.h"
+
+namespace hotshot::data {
+
+struct WorldSource {
+  std::uint64_t seed = 0;
+  world::Split split = world::Split::train;
+  Rational rate{8, 1};
+
+  /// Clip `index`; its moment in the scene's motion is part of the clip. Pictures fall anywhere in the first 3 seconds.
+  Frames clip(std::uint64_t index, int frames, int height, int width) const;
+  /// A caption of clip `index`; `draw` picks language (60 % English, 40 % Chinese), length and phrasing.
+  std::string caption(std::uint64_t index, std::uint64_t draw) const;
+};
+
+}  // namespace hotshot::data

@@ -1,0 +1,57 @@
+// Learning the space-time autoencoder: reconstruct pieces of clips through few latents.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "data/world_source.h"
+#include "model/wan_vae.h"
+#include "training/loop.h"
+
+namespace hotshot::training {
+
+struct AutoencoderOptions {
+  int frames = 9;         // of a piece, 4k + 1
+  int size = 64;          // of a piece, pixels, square
+  int clip_size = 128;    // clips are rendered at this size, pieces cut from them
+  int batch = 8;
+  double picture_share = 0.25;  // of the steps see pictures (one frame), as many pixels per batch
+  double kl_weight = 1e-6;      // of KL(q || N(0, I)) per latent value, against the error per pixel
+  double edge_weight = 1.0;     // of the error of differences between neighbouring pixels: sharp outlines
+  int statistics_clips = 64;    // whose latents give latents_mean and latents_std
+  std::string dtype = "bf16";   // of activations
+  FieldList fields();
+};
+
+/// Charbonnier error of pixels and of their differences, and the KL term (Kingma & Welling 2014).
+class AutoencoderTask : public Task {
+ public:
+  /// Starts from fresh weights, or from those in `initial` (a vae folder) unless empty.
+  AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions options, data::WorldSource source, std::uint64_t seed,
+                  at::Device device, const std::filesystem::path& initial = {});
+
+  std::vector<nn::NamedParameter> parameters() override { return vae_.parameters(); }
+  Loss loss(std::int64_t step) override;
+  /// Held-out clips above their reconstructions.
+  std::vector<Clip> preview() override;
+  void export_parts(const std::filesystem::path& model_folder) override;
+
+ private:
+  at::Tensor pieces(std::int64_t step) const;
+  void measure_latents();
+
+  model::WanVae vae_;
+  AutoencoderOptions options_;
+  data::WorldSource source_;
+  std::uint64_t seed_;
+  at::Device device_;
+};
+
+/// Peak signal-to-noise ratio in dB of two videos in [-1, 1].
+double psnr(const at::Tensor& a, const at::Tensor& b);
+
+/// "bf16" or "fp32" as libtorch's type. Throws InvalidArgument for others.
+at::ScalarType compute_dtype(const std::string& name, std::string_view where);
+
+}  // namespace hotshot::training

@@ -1,0 +1,79 @@
+// The training loop: one for every part of every model. What is learned is a Task; where files go is a run folder.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clip.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "nn/module.h"
+#include "training/optimizer.h"
+
+namespace hotshot::training {
+
+/// A batch's loss, and what else is worth a line in the log.
+struct Loss {
+  at::Tensor value;  // scalar, fp32, differentiable
+  std::int64_t samples = 0;
+  std::map<std::string, double> extra;
+};
+
+/// What is being learned. Everything a step does depends on the step's number alone, never on earlier calls: that is
+/// what makes a resumed run equal to an undisturbed one.
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual std::vector<nn::NamedParameter> parameters() = 0;
+  virtual Loss loss(std::int64_t step) = 0;
+  /// Clips that show what has been learned, made with the parameters as they are now; may be empty.
+  virtual std::vector<Clip> preview() = 0;
+  /// Writes the parts, with the parameters as they are now, into a model folder.
+  virtual void export_parts(const std::filesystem::path& model_folder) = 0;
+};
+
+struct LoopOptions {
+  int steps = 1000;
+  int log_every = 10;
+  int checkpoint_every = 200;
+  int keep = 2;           // checkpoints
+  int preview_every = 0;  // 0 = never
+  std::int64_t seed = 0;
+  FieldList fields();
+};
+
+/// One line of log.jsonl.
+struct LogRow {
+  std::int64_t step = 0;  // steps done
+  double loss = 0;        // mean since the last row
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  double samples_per_second = 0;
+  double seconds = 0;  // of training, over all resumed parts
+  std::map<std::string, double> extra;
+};
+
+/// What the caller does at certain steps; empty functions are left out.
+struct LoopHooks {
+  std::function<void(const LogRow&)> on_log;
+  std::function<void(std::int64_t step, const std::vector<Clip>&)> on_preview;
+};
+
+/// Trains `task` in `run_folder` (checkpoints/, log.jsonl) up to options.steps, from the newest checkpoint there if
+/// any: "to resume, run the same command again". `digest` identifies recipe and data; a checkpoint of another digest is
+/// refused. At the end exports the averaged weights to `model_folder`. `progress` may be null; on Cancelled a
+/// checkpoint is written first.
+void train(Task& task, const LoopOptions& options, const OptimizerOptions& optimizer_options,
+           const std::filesystem::path& run_folder, const std::filesystem::path& model_folder,
+           const std::string& digest, const LoopHooks& hooks, Progress* progress);
+
+/// The rows of a run's log.jsonl.
+std::vector<LogRow> read_log(const std::filesystem::path& run_folder);
+
+}  // namespace hotshot::training

@@ -1,0 +1,40 @@
+// A recipe file: what is trained, on what, how long. One TOML table per options struct.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "training/loop.h"
+
+namespace hotshot::training {
+
+/// What every recipe says at its top.
+struct RecipeOptions {
+  std::string part;    // "autoencoder" or "transformer"
+  std::string model;   // name of the model folder the result goes to
+  std::string initial; // a model folder to start from instead of fresh weights
+  FieldList fields();
+};
+
+/// Where a run reads and writes.
+struct RunPlaces {
+  std::filesystem::path run_folder;    // checkpoints, log, previews
+  std::filesystem::path model_folder;  // parts already there are read, the trained ones written
+  std::filesystem::path latent_folder; // latents kept between runs
+};
+
+/// A parsed recipe, ready to run.
+struct Recipe {
+  RecipeOptions top;
+  LoopOptions loop;
+  OptimizerOptions optimizer;
+  std::string digest;  // of the recipe's text without what only changes how often things are written
+  /// Builds the task (reads weights, allocates).
+  std::function<std::unique_ptr<Task>(const RunPlaces&, at::Device)> make_task;
+};
+
+/// Throws InvalidArgument for unknown tables or fields, with the known ones.
+Recipe read_recipe(const std::filesystem::path& path);
+
+}  // namespace hotshot::training

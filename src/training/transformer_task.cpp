@@ -1,0 +1,191 @@
+#include "training/transformer_task.h"
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "diffusion/guidance.h"
+#include "diffusion/path.h"
+#include "diffusion/sampler.h"
+#include "model/config.h"
+#include "model/part.h"
+#include "training/autoencoder_task.h"
+
+namespace hotshot::training {
+namespace {
+
+model::WanVaeConfig vae_config(const std::filesystem::path& model_folder) {
+  model::WanVaeConfig config;
+  const auto path = model_folder / "vae" / "config.json";
+  model::read_config(config.fields(), read_json(path), path.string());
+  return config;
+}
+
+// The first bucket trained on the most frames: what previews show.
+const data::Bucket& longest(const std::vector<data::Bucket>& buckets) {
+  return *std::max_element(buckets.begin(), buckets.end(),
+                           [](const auto& a, const auto& b) { return a.frames < b.frames; });
+}
+
+at::Tensor normal(at::IntArrayRef shape, const Random& random) {
+  at::Tensor noise = at::empty(shape, at::kFloat);
+  random.fill_normal(noise.data_ptr<float>(), static_cast<std::size_t>(noise.numel()));
+  return noise;
+}
+
+}  // namespace
+
+FieldList TransformerOptions::fields() {
+  return {{"caption_dropout", "share of empty captions", &caption_dropout, {0, 1}},
+          {"max_tokens", "of a caption", &max_tokens, {1, 512}},
+          {"context_tokens", "that texts are padded to", &context_tokens, {1, 4096}},
+          {"dtype", "bf16 or fp32", &dtype},
+          {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
+          {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
+          {"preview_shift", "of a preview", &preview_shift, {0.01, 100}},
+          {"preview_prompts", "what previews show", &preview_prompts}};
+}
+
+TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model::Umt5Config text_encoder,
+                                 TransformerOptions options, diffusion::DensityOptions density,
+                                 std::vector<data::Bucket> buckets, data::WorldSource source, TransformerInputs inputs,
+                                 std::uint64_t seed, at::Device device)
+    : vae_(vae_config(inputs.model_folder)),
+      tokenizer_(text::T5Tokenizer::load(inputs.model_folder / "tokenizer")),
+      transformer_(std::move(transformer)),
+      text_encoder_(std::move(text_encoder)),
+      options_(std::move(options)),
+      density_(std::move(density)),
+      buckets_(std::move(buckets)),
+      source_(source),
+      seed_(seed),
+      device_(device) {
+  compute_dtype(options_.dtype, "train");
+  require(!buckets_.empty(), "train", "expected at least one bucket but got {}", buckets_.size());
+  require(text_encoder_.config().vocab_size >= tokenizer_.vocabulary_size(), "train",
+          "expected a vocab_size of at least the tokenizer's {} but got {}", tokenizer_.vocabulary_size(),
+          text_encoder_.config().vocab_size);
+  require(text_encoder_.config().d_model == transformer_.config().text_dim, "train",
+          "expected text_dim {} as the text encoder's d_model but got {}", text_encoder_.config().d_model,
+          transformer_.config().text_dim);
+  model::load_parameters(vae_, inputs.model_folder / "vae");
+  vae_.to(device, at::kBFloat16);
+  if (inputs.initial.empty()) {
+    transformer_.initialize(seed);
+    text_encoder_.initialize(seed + 1);
+  } else {
+    model::load_parameters(transformer_, inputs.initial / "transformer");
+    model::load_parameters(text_encoder_, inputs.initial / "text_encoder");
+  }
+  for (nn::Module* module : {static_cast<nn::Module*>(&transformer_), static_cast<nn::Module*>(&text_encoder_)}) {
+    module->to(device, at::kFloat);
+    module->requires_grad(true);
+  }
+  for (const data::Bucket& bucket : buckets_) {
+    const auto folder = inputs.latent_folder / fmt::format("{}x{}x{}", bucket.frames, bucket.height, bucket.width);
+    stores_.push_back(std::make_unique<data::LatentStore>(
+        folder, bucket.clips, [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }));
+  }
+}
+
+at::Tensor TransformerTask::encode(const data::Bucket& bucket, std::uint64_t first, int count) {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> latents;
+  const int piece = bucket.frames == 1 ? 32 : 4;
+  for (int begin = 0; begin < count; begin += piece) {
+    std::vector<Frames> clips(static_cast<std::size_t>(std::min(piece, count - begin)));
+    for (std::size_t i = 0; i < clips.size(); ++i) {
+      clips[i] = source_.clip(first + static_cast<std::uint64_t>(begin) + i, bucket.frames, bucket.height, bucket.width);
+    }
+    const at::Tensor video = data::to_video(clips).to(device_, at::kBFloat16);
+    latents.push_back(vae_.normalize(vae_.encode(video).mean.to(at::kFloat)).to(at::kHalf));
+  }
+  return at::cat(latents);
+}
+
+// Clips of a bucket in order of its own pseudo-random walk: the numbers of a step depend on the step alone.
+TransformerTask::Batch TransformerTask::batch(std::size_t index, std::int64_t step) {
+  const data::Bucket& bucket = buckets_[index];
+  std::vector<std::uint64_t> clips;
+  Batch batch;
+  Random random(seed_ + static_cast<std::uint64_t>(step), "batch");
+  for (int i = 0; i < bucket.batch; ++i) {
+    const std::uint64_t clip = random.below(static_cast<std::uint32_t>(bucket.clips));
+    clips.push_back(clip);
+    const bool dropped = random.chance(static_cast<float>(options_.caption_dropout));
+    const auto draw = static_cast<std::uint64_t>(step) * 4096 + static_cast<std::uint64_t>(i);
+    batch.captions.push_back(dropped ? "" : source_.caption(clip, draw));
+  }
+  batch.latents_bcthw = stores_[index]->batch(clips).to(at::kFloat).to(device_);
+  return batch;
+}
+
+model::TextContext TransformerTask::context(const std::vector<std::string>& prompts) {
+  const data::TokenBatch tokens = data::tokenize(tokenizer_, prompts, options_.max_tokens);
+  const at::Tensor embeddings =
+      text_encoder_(tokens.ids_bl.to(device_), tokens.lengths, compute_dtype(options_.dtype, "train"));
+  return model::pad_context(embeddings, tokens.lengths, options_.context_tokens);
+}
+
+std::vector<nn::NamedParameter> TransformerTask::parameters() {
+  std::vector<nn::NamedParameter> all;
+  for (const auto& [name, parameter] : transformer_.parameters()) all.push_back({"transformer." + name, parameter});
+  for (const auto& [name, parameter] : text_encoder_.parameters()) all.push_back({"text_encoder." + name, parameter});
+  return all;
+}
+
+Loss TransformerTask::loss(std::int64_t step) {
+  const std::size_t index = data::pick_bucket(buckets_, seed_, step);
+  const Batch data = batch(index, step);
+  const auto seed = seed_ + static_cast<std::uint64_t>(step);
+  const at::Tensor sigma_b =
+      diffusion::sample_sigmas(density_, seed_, static_cast<std::uint64_t>(step), 0, buckets_[index].batch).to(device_);
+  const at::Tensor eps = normal(data.latents_bcthw.sizes(), Random(seed, "noise")).to(device_);
+  const at::Tensor x_t = diffusion::mix(data.latents_bcthw, eps, sigma_b);
+  const at::Tensor predicted = transformer_(x_t.to(compute_dtype(options_.dtype, "train")),
+                                            diffusion::timesteps_of(sigma_b), context(data.captions));
+  const at::Tensor error_b =
+      (predicted.to(at::kFloat) - diffusion::velocity(data.latents_bcthw, eps)).square().mean({1, 2, 3, 4});
+  Loss loss;
+  loss.value = (error_b * diffusion::loss_weight(density_.weighting, sigma_b).to(device_)).mean();
+  loss.samples = buckets_[index].batch;
+  loss.extra[buckets_[index].frames == 1 ? "loss_picture" : "loss_clip"] = error_b.mean().item<double>();
+  return loss;
+}
+
+std::vector<Clip> TransformerTask::preview() {
+  at::NoGradGuard no_grad;
+  const data::Bucket& bucket = longest(buckets_);
+  const auto& c = vae_.config();
+  const at::ScalarType dtype = compute_dtype(options_.dtype, "train");
+  std::vector<Clip> clips;
+  for (std::size_t i = 0; i < options_.preview_prompts.size(); ++i) {
+    const model::TextContext text = context({options_.preview_prompts[i], ""});
+    const at::Tensor noise =
+        normal({1, c.z_dim, (bucket.frames - 1) / c.scale_factor_temporal + 1, bucket.height / c.scale_factor_spatial,
+                bucket.width / c.scale_factor_spatial},
+               Random(i, "preview"))
+            .to(device_);
+    const auto velocity = [&](const at::Tensor& x, const diffusion::DenoiserCall& call) {
+      const at::Tensor time = at::full({2}, call.timestep, at::kFloat).to(device_);
+      const auto both = transformer_(at::cat({x, x}).to(dtype), time, text).to(at::kFloat).chunk(2);
+      return diffusion::guide(both[0], both[1], options_.preview_guidance);
+    };
+    const auto schedule = diffusion::flow_schedule(options_.preview_steps, {.shift = options_.preview_shift});
+    const at::Tensor latents = diffusion::sample("unipc", velocity, noise, schedule);
+    const at::Tensor video = vae_.decode(vae_.denormalize(latents).to(at::kBFloat16)).clamp(-1, 1);
+    clips.push_back({data::to_frames(video, 0), source_.rate});
+  }
+  return clips;
+}
+
+void TransformerTask::export_parts(const std::filesystem::path& model_folder) {
+  model::save_part(transformer_, transformer_.config().to_json(), model_folder / "transformer",
+                   "diffusion_pytorch_model", at::kBFloat16);
+  model::save_part(text_encoder_, text_encoder_.config().to_json(), model_folder / "text_encoder", "model",
+                   at::kBFloat16);
+}
+
+}  // namespace hotshot::training

@@ -1,0 +1,74 @@
+// Learning the diffusion transformer and its text encoder together: flow matching on the autoencoder's latents.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/batch.h"
+#include "data/latent_store.h"
+#include "data/world_source.h"
+#include "diffusion/density.h"
+#include "model/umt5.h"
+#include "model/wan_transformer.h"
+#include "model/wan_vae.h"
+#include "text/t5_tokenizer.h"
+#include "training/loop.h"
+
+namespace hotshot::training {
+
+struct TransformerOptions {
+  double caption_dropout = 0.1;  // of captions become empty, for classifier-free guidance
+  int max_tokens = 96;           // of a caption; longer ones are cut
+  int context_tokens = 512;      // that every text is padded to with zeros, as Wan does
+  std::string dtype = "bf16";    // of activations
+  int preview_steps = 16;
+  double preview_guidance = 4;
+  double preview_shift = 3;
+  std::vector<std::string> preview_prompts;
+  FieldList fields();
+};
+
+/// Where a transformer run takes what it needs.
+struct TransformerInputs {
+  std::filesystem::path model_folder;   // with vae/ and tokenizer/
+  std::filesystem::path latent_folder;  // latents are kept here between runs
+  std::filesystem::path initial;        // a model folder whose transformer/ and text_encoder/ to start from, or empty
+};
+
+class TransformerTask : public Task {
+ public:
+  TransformerTask(model::WanTransformerConfig transformer, model::Umt5Config text_encoder, TransformerOptions options,
+                  diffusion::DensityOptions density, std::vector<data::Bucket> buckets, data::WorldSource source,
+                  TransformerInputs inputs, std::uint64_t seed, at::Device device);
+
+  std::vector<nn::NamedParameter> parameters() override;
+  Loss loss(std::int64_t step) override;
+  std::vector<Clip> preview() override;
+  void export_parts(const std::filesystem::path& model_folder) override;
+
+ private:
+  struct Batch {
+    at::Tensor latents_bcthw;
+    std::vector<std::string> captions;
+  };
+
+  Batch batch(std::size_t bucket, std::int64_t step);
+  at::Tensor encode(const data::Bucket& bucket, std::uint64_t first, int count);
+  model::TextContext context(const std::vector<std::string>& prompts);
+
+  model::WanVae vae_;
+  text::T5Tokenizer tokenizer_;
+  model::WanTransformer transformer_;
+  model::Umt5Encoder text_encoder_;
+  TransformerOptions options_;
+  diffusion::DensityOptions density_;
+  std::vector<data::Bucket> buckets_;
+  std::vector<std::unique_ptr<data::LatentStore>> stores_;
+  data::WorldSource source_;
+  std::uint64_t seed_;
+  at::Device device_;
+};
+
+}  // namespace hotshot::training
