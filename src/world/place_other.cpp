@@ -117,6 +117,34 @@ void draw_island(const Backdrop& backdrop) {
   }
 }
 
+// The sky of the hour behind a cross of wood, with curtains.
+void draw_window(const Backdrop& backdrop, const Brush& brush, Point window, Rgb curtain) {
+  constexpr Rgb kTop[] = {{0.45f, 0.76f, 0.97f}, {0.62f, 0.42f, 0.66f}, {0.06f, 0.08f, 0.24f}};
+  constexpr Rgb kBottom[] = {{0.88f, 0.96f, 1.0f}, {1.0f, 0.72f, 0.46f}, {0.20f, 0.23f, 0.46f}};
+  const auto time = static_cast<std::size_t>(backdrop.scene.time);
+  brush.box(window, 0.165f, 0.165f, 0.02f, shaded({0.99f, 0.97f, 0.93f}));
+  brush.box(window, 0.14f, 0.14f, 0.01f, {kTop[time], kBottom[time], 1, 0, true});
+  if (time == 0) brush.circle(window + Point{0.06f, 0.06f}, 0.04f, glow({1, 0.92f, 0.5f}, 1, 0.01f));
+  if (time == 1) brush.circle(window + Point{0.05f, -0.05f}, 0.05f, glow({1, 0.55f, 0.32f}, 1, 0.01f));
+  if (time == 2) {
+    brush.fill(box_around(window, 0.12f, 0.12f), glow({1, 0.97f, 0.8f}, 1, 0.006f), [&](Point p) {
+      const Point q = p - window - Point{0.05f, 0.05f};
+      return std::max(length(q) - 0.042f, 0.038f - length(q - Point{-0.02f, 0.015f}));
+    });
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      brush.circle(window + Point{0.24f * backdrop.chance(123, i) - 0.12f, 0.24f * backdrop.chance(124, i) - 0.12f},
+                   0.005f, glow({1, 1, 0.9f}, 1, 0.003f));
+    }
+  }
+  brush.box(window, 0.008f, 0.15f, 0.004f, flat({0.99f, 0.97f, 0.93f}));
+  brush.box(window, 0.15f, 0.008f, 0.004f, flat({0.99f, 0.97f, 0.93f}));
+  for (float edge : {-1.0f, 1.0f}) {
+    brush.polygon({window + Point{edge * 0.20f, 0.20f}, window + Point{edge * 0.11f, 0.20f},
+                   window + Point{edge * 0.16f, -0.19f}, window + Point{edge * 0.22f, -0.19f}},
+                  0.015f, shaded(curtain));
+  }
+}
+
 }  // namespace
 
 void draw_sea(const Backdrop& backdrop) {
@@ -214,30 +242,7 @@ void draw_room(const Backdrop& backdrop) {
   }
   const float side = backdrop.chance(122, 0) < 0.5f ? -1.0f : 1.0f;
   const Point window{side * 0.24f, 0.48f * half};
-  constexpr Rgb kTop[] = {{0.45f, 0.76f, 0.97f}, {0.62f, 0.42f, 0.66f}, {0.06f, 0.08f, 0.24f}};
-  constexpr Rgb kBottom[] = {{0.88f, 0.96f, 1.0f}, {1.0f, 0.72f, 0.46f}, {0.20f, 0.23f, 0.46f}};
-  const auto time = static_cast<std::size_t>(backdrop.scene.time);
-  brush.box(window, 0.165f, 0.165f, 0.02f, shaded({0.99f, 0.97f, 0.93f}));
-  brush.box(window, 0.14f, 0.14f, 0.01f, {kTop[time], kBottom[time], 1, 0, true});
-  if (time == 0) brush.circle(window + Point{0.06f, 0.06f}, 0.04f, glow({1, 0.92f, 0.5f}, 1, 0.01f));
-  if (time == 1) brush.circle(window + Point{0.05f, -0.05f}, 0.05f, glow({1, 0.55f, 0.32f}, 1, 0.01f));
-  if (time == 2) {
-    brush.fill(box_around(window, 0.12f, 0.12f), glow({1, 0.97f, 0.8f}, 1, 0.006f), [&](Point p) {
-      const Point q = p - window - Point{0.05f, 0.05f};
-      return std::max(length(q) - 0.042f, 0.038f - length(q - Point{-0.02f, 0.015f}));
-    });
-    for (std::uint32_t i = 0; i < 5; ++i) {
-      brush.circle(window + Point{0.24f * backdrop.chance(123, i) - 0.12f, 0.24f * backdrop.chance(124, i) - 0.12f},
-                   0.005f, glow({1, 1, 0.9f}, 1, 0.003f));
-    }
-  }
-  brush.box(window, 0.008f, 0.15f, 0.004f, flat({0.99f, 0.97f, 0.93f}));
-  brush.box(window, 0.15f, 0.008f, 0.004f, flat({0.99f, 0.97f, 0.93f}));
-  for (float edge : {-1.0f, 1.0f}) {
-    brush.polygon({window + Point{edge * 0.20f, 0.20f}, window + Point{edge * 0.11f, 0.20f},
-                   window + Point{edge * 0.16f, -0.19f}, window + Point{edge * 0.22f, -0.19f}},
-                  0.015f, shaded(mix(kWalls[(kind + 2) % 4], {0.9f, 0.5f, 0.5f}, 0.35f)));
-  }
+  draw_window(backdrop, brush, window, mix(kWalls[(kind + 2) % 4], {0.9f, 0.5f, 0.5f}, 0.35f));
   const Point picture{-side * 0.22f, 0.52f * half};
   brush.box(picture, 0.095f, 0.075f, 0.012f, shaded({0.72f, 0.54f, 0.38f}));
   brush.box(picture, 0.078f, 0.058f, 0.006f, {{0.78f, 0.90f, 0.96f}, {0.66f, 0.82f, 0.56f}});

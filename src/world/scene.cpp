@@ -78,7 +78,9 @@ Scene draft(Random& random) {
   } else if (kind < 0.45f) {
     add_partner(random, scene);
   }
-  scene.detail_seed = (static_cast<std::uint64_t>(random.below(1u << 31)) << 20) | random.below(1u << 20);
+  const std::uint64_t high = random.below(1u << 31);
+  const std::uint64_t low = random.below(1u << 20);
+  scene.detail_seed = (high << 20) | low;
   return scene;
 }
 

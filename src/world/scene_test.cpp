@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "world/caption.h"
 #include "world/grammar.h"
 #include "world/split.h"
 
@@ -17,6 +18,19 @@ TEST(Scene, DependsOnSeedIndexAndSplitAlone) {
   EXPECT_NE(later, sample_scene(8, 41, Split::train));
   EXPECT_NE(later, sample_scene(7, 42, Split::train));
   EXPECT_NE(later, sample_scene(7, 41, Split::held_out));
+}
+
+// Shipped models learned these very scenes: a change here is a new world and needs new models.
+TEST(Scene, StaysWhatModelsWereTrainedOn) {
+  const auto said = [](std::uint64_t index, Split split) {
+    return caption(sample_scene(1, index, split), Language::english, CaptionLength::full, 0);
+  };
+  EXPECT_EQ(said(0, Split::train),
+            "Three brown butterflies fly to the left over the meadow during the day. The camera zooms out.");
+  EXPECT_EQ(said(2, Split::train), "A brown fish swims quickly to the right in the sea at night. The camera is still.");
+  EXPECT_EQ(said(0, Split::held_out), "Two green elephants sit in the city at night. The camera is still.");
+  EXPECT_EQ(sample_scene(1, 0, Split::train).detail_seed, 1965883092483893u);
+  EXPECT_EQ(sample_scene(1, 2, Split::train).detail_seed, 1718588079652405u);
 }
 
 TEST(Scene, SplitsNeverMeet) {

@@ -140,6 +140,17 @@ void move_in_place(Pose& pose, const Actor& actor, float t) {
   }
 }
 
+// Rising and falling, from one edge to the other and in again.
+void move_upright(Pose& pose, const Actor& actor, double seconds, const View& view) {
+  if (actor.direction != Direction::up && actor.direction != Direction::down) return;
+  const float middle = look_of(actor.subject).center.y * pose.scale;
+  const float sign = actor.direction == Direction::up ? 1.0f : -1.0f;
+  const double way = sign * upright_speed(actor) * 2 * view.half_height * (seconds - kMiddle);
+  const float reach = view.half_height + 0.62f * pose.scale;
+  pose.at.y = wrapped(pose.at.y + middle + way, reach) - middle;
+  pose.angle = 0.06f * std::sin(1.8f * static_cast<float>(seconds) + pose.offset);
+}
+
 // Wings, fins and propellers beat at their own pace; legs and wheels turn with the way.
 float phase_of(const Actor& actor, float way, float scale, float stride, float t) {
   if (actor.action == Action::fly) return 7.3f * t;
@@ -218,13 +229,7 @@ Pose pose_of(const Scene& scene, std::size_t index, double seconds, const View& 
   }
   // So far x was on the screen; the camera takes its own way off again.
   pose.at.x += camera.shift;
-  if (actor.direction == Direction::up || actor.direction == Direction::down) {
-    const float sign = actor.direction == Direction::up ? 1.0f : -1.0f;
-    const double way = sign * upright_speed(actor) * 2 * view.half_height * (seconds - kMiddle);
-    const float reach = view.half_height + 0.62f * pose.scale;
-    pose.at.y = wrapped(pose.at.y + look.center.y * pose.scale + way, reach) - look.center.y * pose.scale;
-    pose.angle = 0.06f * std::sin(1.8f * t + pose.offset);
-  }
+  move_upright(pose, actor, seconds, view);
   move_in_place(pose, actor, t);
   // What grows in the air grows around its middle.
   if (lane == Lane::air) pose.at.y += look.center.y * (full_scale - pose.scale);
