@@ -191,7 +191,8 @@ std::string brief(const Scene& scene, Choice& choice) {
     text = clause(scene, false, choice);
   } else if (scene.relation == Relation::none) {
     text = indefinite(scene.actors[0], scene.actors.size(), choice);
-    text += " " + scene_place(scene, false, choice);
+    text += ' ';
+    text += scene_place(scene, false, choice);
   } else {
     const std::string first = indefinite(scene.actors[0], 1, choice), second = indefinite(scene.actors[1], 1, choice);
     const std::string_view joint = form == 1 ? word(scene.relation).english : "and";
