@@ -1,5 +1,5 @@
-# hotshot_folder(name [DEPENDS folder…] [TEST_DEPENDS folder…] [TORCH] [LIBRARIES pkg…]): src/<name>/*.cpp becomes the library hotshot_<name>,
-# src/<name>/*_test.cpp the test program <name>_test. Sources are globbed, so adding a file touches no list.
+# hotshot_folder(name [DEPENDS folder…] [TEST_DEPENDS folder…] [TORCH] [LIBRARIES pkg…] [TEST_LIBRARIES pkg…]):
+# src/<name>/*.cpp becomes the library hotshot_<name>, src/<name>/*_test.cpp the test program <name>_test. Sources are globbed, so adding a file touches no list.
 
 find_package(PkgConfig)
 find_package(Threads REQUIRED)
@@ -35,7 +35,7 @@ endif()
 target_link_libraries(hotshot_flags INTERFACE Threads::Threads)
 
 function(hotshot_folder name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES;TEST_DEPENDS;TEST_LIBRARIES" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   set(tests ${sources})
