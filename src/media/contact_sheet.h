@@ -9,11 +9,12 @@
 namespace hotshot::media {
 
 struct ContactSheetOptions {
-  int columns = 1;                  // clips beside each other
-  int frames_per_row = 8;           // evenly spaced frames shown of each clip, first and last included
-  int gap = 4;                      // pixels between pictures and around the sheet
-  int frame_height = 0;             // pictures are scaled to this height; 0 = the first clip's
-  std::vector<std::string> labels;  // ASCII, one above each clip; empty or as many as clips; cut to the clip's width
+  int columns = 1;         // clips beside each other
+  int frames_per_row = 8;  // evenly spaced frames shown of each clip, first and last included
+  int gap = 4;             // pixels between pictures and around the sheet
+  int frame_height = 0;    // pictures are scaled to this height; 0 = the first clip's
+  std::vector<std::string> labels =
+      {};  // ASCII, one above each clip; empty or as many as clips; cut to the clip's width
 };
 
 /// One picture: each clip is a strip of frames in time order, strips fill rows of `columns`. All strips get the size

@@ -31,15 +31,15 @@ struct Probe {
 };
 
 struct DecodeOptions {
-  double start = 0;                    // seconds from the first frame
-  std::optional<double> duration;      // seconds; none = to the end
-  std::optional<Rational> rate;        // frames picked (held, dropped) to this rate; none = as they are
-  std::optional<Size> cover;           // every frame scaled to cover this size, middle kept (resize_cover)
-  int max_frames = 100000;             // stop after so many
-  std::int64_t max_pixels = 64 << 20;  // of one frame as stored; more is an error
-  std::int64_t max_bytes = 8ll << 30;  // of all frames together; more is an error
-  bool strict = true;                  // damage anywhere in what is read is an error; else what can be read is kept
-  SandboxLimits limits;
+  double start = 0;                     // seconds from the first frame
+  std::optional<double> duration = {};  // seconds; none = to the end
+  std::optional<Rational> rate = {};    // frames picked (held, dropped) to this rate; none = as they are
+  std::optional<Size> cover = {};       // every frame scaled to cover this size, middle kept (resize_cover)
+  int max_frames = 100000;              // stop after so many
+  std::int64_t max_pixels = 64 << 20;   // of one frame as stored; more is an error
+  std::int64_t max_bytes = 8ll << 30;   // of all frames together; more is an error
+  bool strict = true;                   // damage anywhere in what is read is an error; else what can be read is kept
+  SandboxLimits limits = {};
 };
 
 /// What the file says. Reads headers, and counts packets where headers do not say how many frames there are.

@@ -43,6 +43,8 @@ Paths write_png_frames(const Clip&, const std::filesystem::path&, const EncodeOp
 std::optional<std::string> mp4_recipe(const ByteReader&);
 std::optional<std::string> webm_recipe(const ByteReader&);
 std::optional<std::string> gif_recipe(const ByteReader&);
+/// Throws InvalidArgument unless every block up to the trailer is there; libav takes a cut GIF without a word.
+void check_gif_complete(const ByteReader&);
 std::optional<std::string> webp_recipe(const ByteReader&);
 std::optional<std::string> png_recipe(const ByteReader&);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "media/format.h"
 #include "media/png.h"
 #include "media/timing.h"
 
@@ -149,6 +150,7 @@ std::unique_ptr<FrameSource> open_source(const ByteReader& file, const SourceOpt
   const std::string head = file.bytes(0, std::min<std::uint64_t>(16, file.size()));
   if (head.starts_with("\x89PNG")) return open_png(file, options);
   if (head.starts_with("RIFF") && head.size() >= 12 && head.substr(8, 4) == "WEBP") return open_webp(file, options);
+  if (options.strict && head.starts_with("GIF8")) check_gif_complete(file);
   return open_libav(file, options);
 }
 

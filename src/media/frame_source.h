@@ -28,7 +28,7 @@ class FrameSource {
 struct SourceOptions {
   std::int64_t max_pixels = 64 << 20;
   bool strict = true;
-  std::optional<Size> cover;  // pictures may come smaller than stored, as long as they cover this
+  std::optional<Size> cover = {};  // pictures may come smaller than stored, as long as they cover this
 };
 
 std::unique_ptr<FrameSource> open_libav(const ByteReader& file, const SourceOptions& options);

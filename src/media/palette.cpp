@@ -59,6 +59,7 @@ int cell_of(const std::uint8_t* rgb) { return rgb[0] >> 2 << 12 | rgb[1] >> 2 <<
 
 struct Colour {
   Lab lab;
+  std::array<float, 3> mean{};  // sRGB, 0..255
   float weight = 0;
   int cell = 0;
 };
@@ -79,9 +80,12 @@ std::vector<Colour> histogram(const Frames& frames) {
     const Sum& sum = sums[cell];
     if (!sum.count) continue;
     const auto n = static_cast<double>(sum.count);
-    colours.push_back({lab_of(static_cast<double>(sum.red) / n, static_cast<double>(sum.green) / n,
-                              static_cast<double>(sum.blue) / n),
-                       static_cast<float>(std::pow(n, kWeightPower)), cell});
+    const double red = static_cast<double>(sum.red) / n, green = static_cast<double>(sum.green) / n,
+                 blue = static_cast<double>(sum.blue) / n;
+    colours.push_back({lab_of(red, green, blue),
+                       {static_cast<float>(red), static_cast<float>(green), static_cast<float>(blue)},
+                       static_cast<float>(std::pow(n, kWeightPower)),
+                       cell});
   }
   return colours;
 }
@@ -170,21 +174,24 @@ void refine(std::vector<Lab>& entries, const std::vector<Colour>& colours) {
   }
 }
 
+// Mixing two entries averages their sRGB values where a picture is scaled or looked at from afar, and an average in
+// Oklab is another colour, so mixes are judged in sRGB, with channels weighted by how much they show.
+constexpr std::array<float, 3> kChannel{0.3f, 0.59f, 0.11f};
+
+float weighted(const std::array<float, 3>& a, const std::array<float, 3>& b) {
+  return kChannel[0] * a[0] * b[0] + kChannel[1] * a[1] * b[1] + kChannel[2] * a[2] * b[2];
+}
+std::array<float, 3> minus(const std::array<float, 3>& a, const std::array<float, 3>& b) {
+  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
+}
+std::array<float, 3> floats(const Rgb& rgb) {
+  return {static_cast<float>(rgb[0]), static_cast<float>(rgb[1]), static_cast<float>(rgb[2])};
+}
+
 constexpr std::uint8_t kBayer[8][8] = {{0, 32, 8, 40, 2, 34, 10, 42},  {48, 16, 56, 24, 50, 18, 58, 26},
                                        {12, 44, 4, 36, 14, 46, 6, 38}, {60, 28, 52, 20, 62, 30, 54, 22},
                                        {3, 35, 11, 43, 1, 33, 9, 41},  {51, 19, 59, 27, 49, 17, 57, 25},
                                        {15, 47, 7, 39, 13, 45, 5, 37}, {63, 31, 55, 23, 61, 29, 53, 21}};
-
-/// Whether `rgb`, projected onto the way from `first` to `second`, lies behind (threshold + 1/2) / 64 of it.
-bool exceeds_share(const std::uint8_t* rgb, const Rgb& first, const Rgb& second, int threshold) {
-  int along = 0, length = 0;
-  for (std::size_t k = 0; k < 3; ++k) {
-    const int way = second[k] - first[k];
-    along += (rgb[k] - first[k]) * way;
-    length += way * way;
-  }
-  return 128 * along > (2 * threshold + 1) * length;
-}
 
 }  // namespace
 
@@ -199,23 +206,31 @@ Palette::Palette(const Frames& frames, int colours, bool dither) : mix_of_cell_(
     lab = lab_of(rgb[0], rgb[1], rgb[2]);
   }
   for (const Colour& colour : occurring) {
-    Mix mix;
-    mix.first = mix.second = static_cast<std::uint8_t>(nearest(labs, colour.lab));
-    const Lab error = colour.lab - labs[mix.first];
-    float best = dot(error, error);
-    for (std::size_t i = 0; dither && i < labs.size(); ++i) {
-      const Lab way = labs[i] - labs[mix.first];
-      const float length = dot(way, way);
-      if (length <= 0) continue;
-      const float share = std::clamp(dot(error, way) / length, 0.0f, 0.5f);
-      const Lab rest{error.l - share * way.l, error.a - share * way.a, error.b - share * way.b};
-      const float cost = dot(rest, rest) + kGrain * share * (1 - share) * length;
-      if (cost >= best) continue;
-      best = cost;
-      mix.second = static_cast<std::uint8_t>(i);
-    }
-    mix_of_cell_[colour.cell] = mix;
+    const int first = nearest(labs, colour.lab);
+    Mix& mix = mix_of_cell_[colour.cell];
+    mix.first = mix.second = static_cast<std::uint8_t>(first);
+    if (dither) mix = best_mix(colour.mean, first);
   }
+}
+
+Palette::Mix Palette::best_mix(const std::array<float, 3>& mean, int first) const {
+  Mix best{static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(first), 0, {}};
+  const std::array<float, 3> origin = floats(entries_[first]), error = minus(mean, origin);
+  float best_cost = weighted(error, error);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const std::array<float, 3> way = minus(floats(entries_[i]), origin);
+    const float length = weighted(way, way);
+    if (length <= 0) continue;
+    const float share = std::clamp(weighted(error, way) / length, 0.0f, 0.5f);
+    const std::array<float, 3> rest{error[0] - share * way[0], error[1] - share * way[1], error[2] - share * way[2]};
+    const float cost = weighted(rest, rest) + kGrain * share * (1 - share) * length;
+    if (cost >= best_cost) continue;
+    best_cost = cost;
+    best.second = static_cast<std::uint8_t>(i);
+    for (std::size_t k = 0; k < 3; ++k) best.slope[k] = kChannel[k] * way[k] / length;
+    best.base = -weighted(origin, way) / length;
+  }
+  return best;
 }
 
 std::vector<std::uint8_t> Palette::map(const std::uint8_t* frame_hwc, int height, int width) const {
@@ -225,8 +240,8 @@ std::vector<std::uint8_t> Palette::map(const std::uint8_t* frame_hwc, int height
     for (int x = 0; x < width; ++x, ++i) {
       const std::uint8_t* rgb = frame_hwc + 3 * i;
       const Mix& mix = mix_of_cell_[cell_of(rgb)];
-      const bool second = mix.first != mix.second &&
-                          exceeds_share(rgb, entries_[mix.first], entries_[mix.second], kBayer[y & 7][x & 7]);
+      const float share = mix.base + mix.slope[0] * rgb[0] + mix.slope[1] * rgb[1] + mix.slope[2] * rgb[2];
+      const bool second = share * 128 > static_cast<float>(2 * kBayer[y & 7][x & 7] + 1);
       indices[i] = second ? mix.second : mix.first;
     }
   }

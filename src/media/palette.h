@@ -29,7 +29,12 @@ class Palette {
   struct Mix {
     std::uint8_t first = 0;
     std::uint8_t second = 0;
+    // A pixel's share of the second is base + slope · rgb.
+    float base = 0;
+    std::array<float, 3> slope{};
   };
+  /// The best way to show `mean` with `first`, its nearest entry, and perhaps another.
+  Mix best_mix(const std::array<float, 3>& mean, int first) const;
   std::vector<Rgb> entries_;
   std::vector<Mix> mix_of_cell_;
 };

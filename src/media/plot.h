@@ -17,9 +17,9 @@ struct Series {
 };
 
 struct PlotOptions {
-  int width = 800;                      // at least 160
-  int height = 480;                     // at least 120
-  std::string title, x_label, y_label;  // ASCII
+  int width = 800;                                     // at least 160
+  int height = 480;                                    // at least 120
+  std::string title = {}, x_label = {}, y_label = {};  // ASCII
   bool log_x = false;
   bool log_y = false;
 };

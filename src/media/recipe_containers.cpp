@@ -97,6 +97,26 @@ std::uint64_t pass_blocks(const ByteReader& file, std::uint64_t offset, std::str
 
 std::uint64_t colour_table_bytes(std::uint64_t flags) { return flags & 0x80 ? 3ull << ((flags & 7) + 1) : 0; }
 
+/// The first comment where one is wanted; else walks every block up to the trailer.
+std::optional<std::string> walk_gif(const ByteReader& file, bool want_comment) {
+  std::uint64_t offset = 13 + colour_table_bytes(file.big(10, 1));
+  for (;;) {
+    const std::uint64_t kind = file.big(offset++, 1);
+    if (kind == 0x3B) return std::nullopt;
+    if (kind == 0x21) {
+      const bool comment = file.big(offset++, 1) == 0xFE && want_comment;
+      std::string text;
+      offset = pass_blocks(file, offset, comment ? &text : nullptr);
+      if (comment) return text;
+    } else if (kind == 0x2C) {
+      offset += 9 + colour_table_bytes(file.big(offset + 8, 1));
+      offset = pass_blocks(file, offset + 1, nullptr);
+    } else {
+      file.damaged(fmt::format("expected a GIF block but got byte {}", kind));
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> mp4_recipe(const ByteReader& file) {
@@ -133,24 +153,9 @@ std::optional<std::string> webm_recipe(const ByteReader& file) {
   return recipe;
 }
 
-std::optional<std::string> gif_recipe(const ByteReader& file) {
-  std::uint64_t offset = 13 + colour_table_bytes(file.big(10, 1));
-  for (;;) {
-    const std::uint64_t kind = file.big(offset++, 1);
-    if (kind == 0x3B) return std::nullopt;
-    if (kind == 0x21) {
-      const std::uint64_t label = file.big(offset++, 1);
-      std::string comment;
-      offset = pass_blocks(file, offset, label == 0xFE ? &comment : nullptr);
-      if (label == 0xFE) return comment;
-    } else if (kind == 0x2C) {
-      offset += 9 + colour_table_bytes(file.big(offset + 8, 1));
-      offset = pass_blocks(file, offset + 1, nullptr);
-    } else {
-      file.damaged(fmt::format("expected a GIF block but got byte {}", kind));
-    }
-  }
-}
+std::optional<std::string> gif_recipe(const ByteReader& file) { return walk_gif(file, true); }
+
+void check_gif_complete(const ByteReader& file) { walk_gif(file, false); }
 
 std::optional<std::string> webp_recipe(const ByteReader& file) {
   const std::uint64_t end = 8 + file.little(4, 4);

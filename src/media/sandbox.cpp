@@ -35,11 +35,12 @@ std::uint64_t address_space_now() {
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-void limit(__rlimit_resource resource, std::uint64_t value) {
+/// `grace` lets a limit that sends a signal first (processor time) be told from a kill.
+void limit(__rlimit_resource resource, std::uint64_t value, std::uint64_t grace = 0) {
   rlimit old{};
   ::getrlimit(resource, &old);
   const rlim_t wanted = std::min<rlim_t>(value, old.rlim_max);
-  const rlimit fresh{wanted, wanted};
+  const rlimit fresh{wanted, std::min<rlim_t>(wanted + grace, old.rlim_max)};
   ::setrlimit(resource, &fresh);
 }
 
@@ -63,7 +64,7 @@ void close_all_but(int one, int other) {
   close_all_but(pipe, descriptor);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
-  limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu_seconds));
+  limit(RLIMIT_CPU, static_cast<std::uint64_t>(limits.cpu_seconds), 2);
   limit(RLIMIT_AS, address_space_now() + limits.memory_bytes);
   SandboxPipe out(pipe);
   try {
@@ -132,7 +133,6 @@ class Child {
 
 [[noreturn]] void throw_death(const std::string& name, int status, const SandboxLimits& limits) {
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  // RLIMIT_CPU's hard limit kills with SIGKILL where SIGXCPU was too late.
   if (signal == SIGXCPU) {
     throw_invalid("media", fmt::format("{}: took more than {} s of processor time", name, limits.cpu_seconds));
   }
