@@ -37,6 +37,13 @@ Frames cut(const Frames& clip, int size, Random& random) {
 
 constexpr std::uint64_t kPreviewSeed = 987654321;
 
+// A fresh posterior of variance 1 would drown the first latents in noise; e^-6 lets reconstruction begin at once.
+void start_certain(model::WanVae& vae) {
+  for (const auto& [name, parameter] : vae.parameters()) {
+    if (name == "quant_conv.bias") parameter->tensor.narrow(0, vae.config().z_dim, vae.config().z_dim).fill_(-6);
+  }
+}
+
 }  // namespace
 
 at::ScalarType compute_dtype(const std::string& name, std::string_view where) {
@@ -68,8 +75,12 @@ AutoencoderTask::AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions 
   compute_dtype(options_.dtype, "train");
   require(options_.clip_size >= options_.size, "train", "expected clip_size of at least size {} but got {}",
           options_.size, options_.clip_size);
-  if (initial.empty()) vae_.initialize(seed);
-  else model::load_parameters(vae_, initial);
+  if (initial.empty()) {
+    vae_.initialize(seed);
+    start_certain(vae_);
+  } else {
+    model::load_parameters(vae_, initial);
+  }
   vae_.to(device, at::kFloat);
   vae_.requires_grad(true);
 }
