@@ -181,11 +181,16 @@ Paths write_video(const VideoKind& kind, const Clip& clip, const std::filesystem
 }  // namespace
 
 Paths write_mp4(const Clip& clip, const std::filesystem::path& path, const EncodeOptions& options, Progress* progress) {
-  const std::string crf = fmt::format("{:.2f}", 36 - 0.25 * options.quality);
+  const std::string crf = fmt::format("{:.2f}", 38 - 0.25 * options.quality);
   return write_video({.muxer = "mp4",
                       .codec = "libx264",
                       .even_size = true,
-                      .codec_options = {{"preset", "medium"}, {"tune", "animation"}, {"crf", crf}},
+                      .codec_options = {{"preset", "medium"},
+                                        {"tune", "animation"},
+                                        {"crf", crf},
+                                        // x264's mbtree (build 164) reads memory it never set: the same frames gave
+                                        // different files from one call to the next.
+                                        {"x264-params", "mbtree=0"}},
                       .muxer_options = {{"movflags", "+faststart+write_colr"}}},
                      clip, path, options, progress);
 }
