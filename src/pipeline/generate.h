@@ -16,7 +16,7 @@ namespace hotshot::pipeline {
 struct Made {
   int index = 0;           // 0-based, of count
   std::uint64_t seed = 0;  // of this clip
-  Clip clip;               // frames_shown of the plan
+  Clip clip = {};          // frames_shown of the plan
   int frames_made = 0;     // by the networks; the rest was cut
 };
 

@@ -23,12 +23,12 @@ namespace hotshot::pipeline {
 
 /// What model_index.json and a part's files say of one network.
 struct PartSummary {
-  std::string name;        // "transformer", "vae", "text_encoder": the folder
-  std::string class_name;  // of diffusers or transformers
-  nlohmann::json config;   // config.json
+  std::string name;            // "transformer", "vae", "text_encoder": the folder
+  std::string class_name;      // of diffusers or transformers
+  nlohmann::json config = {};  // config.json
   std::int64_t parameters = 0;
   std::uint64_t bytes = 0;  // of the weights on disk
-  std::string dtypes;       // "BF16", or "BF16, F32"
+  std::string dtypes = {};  // "BF16", or "BF16, F32"
 };
 
 struct PixelSize {

@@ -101,6 +101,21 @@ at::ScalarType choose_dtype(const std::string& name, at::Device device) {
   return !device.is_cpu() || processor_prefers_bf16() ? at::kBFloat16 : at::kFloat;
 }
 
+GenerateRequest settle(GenerateRequest request, const Plan& plan, double shift) {
+  request.seconds.reset();
+  request.frames = plan.frames_shown;
+  request.fps = plan.fps;
+  request.size = fmt::format("{}x{}", plan.size.width, plan.size.height);
+  request.seed = plan.seed;
+  request.steps = plan.steps();
+  request.guidance = plan.guidance;
+  request.sampler = plan.sampler;
+  request.shift = shift;
+  request.dtype = plan.dtype == at::kFloat ? "fp32" : "bf16";
+  request.threads = plan.threads;
+  return request;
+}
+
 }  // namespace
 
 FieldList GenerateRequest::fields() {
@@ -150,7 +165,6 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   plan.sampler = choose_sampler(request, folder);
   diffusion::FlowScheduleOptions schedule = folder.scheduler.schedule;
   schedule.shift = request.shift.value_or(folder.trained.shift.value_or(schedule.shift));
-  plan.shift = schedule.shift;
   plan.schedule = diffusion::flow_schedule(request.steps.value_or(folder.trained.steps), schedule);
   plan.sampler_options = folder.scheduler.options;
   plan.device = choose_device(request.device);
@@ -164,6 +178,7 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
                                  .count = plan.count,
                                  .guided = plan.guidance > 1},
                                 plan.dtype);
+  plan.settled = settle(request, plan, schedule.shift);
   return plan;
 }
 

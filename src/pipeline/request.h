@@ -40,7 +40,8 @@ struct GenerateRequest {
 
 /// A checked request with every choice made.
 struct Plan {
-  std::string prompt;  // cleaned
+  GenerateRequest settled;  // every field filled in; planning it again gives this plan
+  std::string prompt;       // cleaned
   std::string negative;
   PixelSize size;
   int frames_shown = 0;  // as requested
@@ -51,7 +52,6 @@ struct Plan {
   double guidance = 0;
   std::string sampler;
   diffusion::Schedule schedule;
-  double shift = 0;
   diffusion::SamplerOptions sampler_options;
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;  // of transformer and autoencoder; the text encoder is always fp32

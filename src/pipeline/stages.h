@@ -35,8 +35,8 @@ EncodedText encode_text(const text::T5Tokenizer& tokenizer, const model::Umt5Enc
 
 /// How a denoiser is asked.
 struct GuidedText {
-  EncodedText prompt;
-  EncodedText negative;  // used when guidance > 1
+  EncodedText prompt = {};
+  EncodedText negative = {};  // used when guidance > 1
   double guidance = 1;
 };
 

@@ -1,0 +1,137 @@
+#include "pipeline/generate.h"
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/outputs.h"
+#include "cli/terminal.h"
+#include "media/contact_sheet.h"
+#include "media/encode.h"
+#include "media/png.h"
+#include "pipeline/library.h"
+#include "pipeline/recipe.h"
+#include "weights/digest.h"
+
+namespace hotshot::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct GenerateOptions {
+  pipeline::GenerateRequest request;
+  std::string model{pipeline::kDefaultModel};
+  std::vector<std::string> outputs;
+  std::string contact_sheet;
+  bool no_recipe = false;
+  bool quiet = false;
+};
+
+bool parse(GenerateOptions& options, int argc, char** argv) {
+  Arguments arguments(
+      "hotshot generate \"PROMPT\" [-o FILE] [OPTIONS]",
+      "Makes clips from text. The format follows the file's extension: " +
+          [] {
+            std::string text;
+            for (const std::string& extension : media::known_extensions())
+              text += (text.empty() ? "." : ", .") + extension;
+            return text;
+          }() +
+          ".");
+  arguments.positional("prompt", "what the clip shows", &options.request.prompt);
+  arguments.option("-o,--output", "file to write; several -o write several formats [clip-SEED.mp4]", &options.outputs);
+  arguments.option("-m,--model", "name or folder of a model; see hotshot models", &options.model);
+  arguments.fields(options.request.fields(), {"prompt"});
+  arguments.option("--contact-sheet", "also write one picture of all clips to this .png", &options.contact_sheet);
+  arguments.flag("--no-recipe", "do not embed how the clip was made", &options.no_recipe);
+  arguments.flag("-q,--quiet", "no progress and no warnings", &options.quiet);
+  return arguments.parse(argc, argv);
+}
+
+void check_outputs(GenerateOptions& options, const pipeline::Plan& plan) {
+  if (options.outputs.empty()) options.outputs.push_back(fmt::format("clip-{}.mp4", plan.seed));
+  for (const std::string& output : options.outputs) {
+    check_output(output, plan.size.width, plan.size.height, {plan.fps, 1});
+  }
+  if (!options.contact_sheet.empty()) check_picture_output(options.contact_sheet);
+}
+
+/// Writes each clip as it comes, and remembers them for the contact sheet.
+class Writer {
+ public:
+  Writer(const GenerateOptions& options, const pipeline::Plan& plan, const pipeline::ModelFolder& folder,
+         TerminalProgress& progress)
+      : options_(options), plan_(plan), progress_(progress), started_(Clock::now()) {
+    if (!options.no_recipe) digest_ = weights::folder_digest(folder.path);
+    name_ = folder.name;
+  }
+
+  void write(pipeline::Made made) {
+    media::EncodeOptions encode;
+    if (!options_.no_recipe) {
+      encode.recipe = pipeline::write_recipe(pipeline::recipe_of(plan_, made.seed, name_, digest_));
+    }
+    for (const std::string& output : options_.outputs) {
+      const auto path = numbered(output, made.index, plan_.count);
+      const auto files = media::encode(made.clip, path, encode, &progress_);
+      progress_.clear();
+      report(files, made);
+    }
+    if (!options_.contact_sheet.empty()) clips_.push_back(std::move(made.clip));
+  }
+
+  void finish() {
+    if (options_.contact_sheet.empty()) return;
+    media::write_png(media::contact_sheet(clips_), options_.contact_sheet);
+    std::printf("%s\n", options_.contact_sheet.c_str());
+  }
+
+ private:
+  void report(const std::vector<std::filesystem::path>& files, const pipeline::Made& made) const {
+    const std::string name = files.size() == 1
+                                 ? files.front().string()
+                                 : fmt::format("{} … {}", files.front().string(), files.back().filename().string());
+    const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+    std::printf("%s\n",
+                fmt::format("{}  {}x{}, {} frames at {} fps ({} made), seed {}, {:.1f} s", name, plan_.size.width,
+                            plan_.size.height, made.clip.frames.count, plan_.fps, made.frames_made, made.seed, seconds)
+                    .c_str());
+    std::fflush(stdout);
+  }
+
+  const GenerateOptions& options_;
+  const pipeline::Plan& plan_;
+  TerminalProgress& progress_;
+  Clock::time_point started_;
+  std::string name_;
+  std::string digest_;
+  std::vector<Clip> clips_;
+};
+
+}  // namespace
+
+int generate(int argc, char** argv) {
+  GenerateOptions options;
+  if (!parse(options, argc, argv)) return 0;
+  const auto folder = pipeline::open_model(pipeline::find_model(options.model, pipeline::model_roots()));
+  const pipeline::Plan plan = pipeline::plan_request(options.request, folder);
+  check_outputs(options, plan);
+  pipeline::require_memory(plan.memory, pipeline::available_memory());
+  if (!options.quiet) {
+    for (const std::string& warning : plan.warnings)
+      std::fputs(("hotshot: warning: " + warning + "\n").c_str(), stderr);
+  }
+  catch_interrupts();
+  TerminalProgress progress(options.quiet);
+  Writer writer(options, plan, folder, progress);
+  pipeline::generate(
+      folder, plan, [&](pipeline::Made made) { writer.write(std::move(made)); }, &progress);
+  writer.finish();
+  return 0;
+}
+
+}  // namespace hotshot::cli
