@@ -5,9 +5,11 @@
 
 namespace hotshot::kernel {
 
-/// y = x wᵀ + b. x [..., in], weight_oi [out, in], bias_o [out] or undefined. Computed and returned in x's dtype (the
-/// weights are cast, so fp32 master weights with bf16 activations train in bf16); differentiable.
-/// On a CPU without gradients the bytes of the result do not depend on the thread count.
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o);
+/// y = x wᵀ + b. x [..., in], weight_oi [out, in], bias_o [out] or undefined.
+/// Computed and returned in x's dtype (the weights are cast, so fp32 master
+/// weights with bf16 activations train in bf16); differentiable. On a CPU
+/// without gradients the bytes of the result do not depend on the thread count.
+at::Tensor linear(const at::Tensor &x, const at::Tensor &weight_oi,
+                  const at::Tensor &bias_o);
 
-}  // namespace hotshot::kernel
+} // namespace hotshot::kernel

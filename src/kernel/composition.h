@@ -1,0 +1,23 @@
+// The kernels' definitions written with libtorch's own operations: what runs on
+// other devices and in other dtypes, and what the fused loops are tested
+// against. Same contracts as the functions of the same name in kernel/*.h.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace hotshot::kernel::composition {
+
+at::Tensor gelu_tanh(const at::Tensor &x);
+at::Tensor layer_norm_modulate(const at::Tensor &x_bld, const at::Tensor &shift,
+                               const at::Tensor &scale, double eps);
+at::Tensor layer_norm(const at::Tensor &x, const at::Tensor &weight_d,
+                      const at::Tensor &bias_d, double eps);
+at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &weight_d,
+                    double eps);
+at::Tensor gated_residual(const at::Tensor &x, const at::Tensor &y,
+                          const at::Tensor &gate);
+at::Tensor channel_rms_norm(const at::Tensor &x_bcthw, const at::Tensor &gamma,
+                            bool then_silu);
+at::Tensor rotate(const at::Tensor &x_blhd, const at::Tensor &table);
+
+} // namespace hotshot::kernel::composition

@@ -1,0 +1,45 @@
+#include "kernel/loops.h"
+
+#include "kernel/isa.h"
+
+namespace hotshot::kernel {
+
+namespace plain {
+extern const Loops<float> kFloatLoops;
+extern const Loops<Bf16> kBf16Loops;
+} // namespace plain
+
+#if defined(__x86_64__)
+namespace avx2 {
+extern const Loops<float> kFloatLoops;
+extern const Loops<Bf16> kBf16Loops;
+} // namespace avx2
+namespace avx512 {
+extern const Loops<float> kFloatLoops;
+extern const Loops<Bf16> kBf16Loops;
+} // namespace avx512
+#endif
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr const Loops<float> *kFloat[] = {
+    &plain::kFloatLoops, &avx2::kFloatLoops, &avx512::kFloatLoops};
+constexpr const Loops<Bf16> *kBf16[] = {&plain::kBf16Loops, &avx2::kBf16Loops,
+                                        &avx512::kBf16Loops};
+#else
+constexpr const Loops<float> *kFloat[] = {&plain::kFloatLoops};
+constexpr const Loops<Bf16> *kBf16[] = {&plain::kBf16Loops};
+#endif
+
+} // namespace
+
+template <> const Loops<float> &loops<float>() {
+  return *kFloat[static_cast<int>(isa())];
+}
+
+template <> const Loops<Bf16> &loops<Bf16>() {
+  return *kBf16[static_cast<int>(isa())];
+}
+
+} // namespace hotshot::kernel

@@ -1,0 +1,139 @@
+// The loops under the fused kernels: raw pointers, one thread, compiled once
+// per instruction set. The functions that take tensors cut the work into pieces
+// that do not depend on the number of threads and give each piece to a loop.
+#pragma once
+
+#include <cstdint>
+
+namespace hotshot::kernel {
+
+/// The bits of a bfloat16.
+using Bf16 = std::uint16_t;
+
+/// Scratch memory of a loop over rows of `size` values: `rows` rows of floats,
+/// each padded for the widest vectors.
+constexpr std::int64_t padded(std::int64_t size) {
+  return (size + 15) / 16 * 16;
+}
+
+/// Normalised rows y = (x − mean) · inverse · (scale + offset) + shift; without
+/// `centered`, mean is 0 (RMS norm).
+template <class T> struct NormRows {
+  const T *x = nullptr;         // [rows, size]
+  T *y = nullptr;               // [rows, size]
+  float *mean = nullptr;        // [rows], written where centered
+  float *inverse = nullptr;     // [rows], written: 1 / √(variance + eps)
+  const float *shift = nullptr; // [groups, size] or null for 0
+  const float *scale = nullptr; // [groups, size]
+  float offset = 0;             // added to scale
+  std::int64_t rows_per_group =
+      1; // row r uses row r / rows_per_group of shift and scale
+  std::int64_t size = 0;
+  float eps = 0;
+  bool centered = true;
+};
+
+/// The backward pass of NormRows over rows of one group. Sums over the rows go
+/// to shift_sum and scale_sum.
+template <class T> struct NormRowsBackward {
+  const T *x = nullptr;
+  const T *grad_y = nullptr;
+  T *grad_x = nullptr;
+  const float *mean = nullptr;
+  const float *inverse = nullptr;
+  const float *scale = nullptr;
+  float offset = 0;
+  std::int64_t rows_per_group = 1;
+  std::int64_t size = 0;
+  bool centered = true;
+};
+
+/// out = x + y · gate.
+template <class T> struct GatedRows {
+  const T *x = nullptr;        // [rows, size]
+  const T *y = nullptr;        // [rows, size]
+  T *out = nullptr;            // [rows, size]
+  const float *gate = nullptr; // [groups, size]
+  std::int64_t rows_per_group = 1;
+  std::int64_t size = 0;
+};
+
+/// The backward pass of GatedRows for y and gate: grad_y = grad_out · gate.
+template <class T> struct GatedRowsBackward {
+  const T *y = nullptr;
+  const T *grad_out = nullptr;
+  T *grad_y = nullptr;
+  const float *gate = nullptr;
+  std::int64_t rows_per_group = 1;
+  std::int64_t size = 0;
+};
+
+/// RMS norm over the channels of one picture, channels `pixels` apart: y = x ·
+/// inverse · weight, then SiLU if asked.
+template <class T> struct ChannelNorm {
+  const T *x = nullptr;     // [channels, pixels]
+  T *y = nullptr;           // [channels, pixels]
+  float *inverse = nullptr; // [pixels], written: 1 / max(‖x‖₂, 1e-12)
+  const float *weight = nullptr; // [channels]
+  std::int64_t channels = 0;
+  std::int64_t pixels = 0;
+  bool then_silu = false;
+};
+
+/// The backward pass of ChannelNorm; the sum over pixels of the gradient of
+/// weight goes to weight_sum.
+template <class T> struct ChannelNormBackward {
+  const T *x = nullptr;
+  const T *grad_y = nullptr;
+  T *grad_x = nullptr;
+  const float *inverse = nullptr;
+  const float *weight = nullptr;
+  std::int64_t channels = 0;
+  std::int64_t pixels = 0;
+  bool then_silu = false;
+};
+
+/// Pixels per piece of a channel norm at most.
+constexpr std::int64_t kChannelTile = 128;
+
+/// The loops of one instruction set for activations of type T (float or Bf16).
+template <class T> struct Loops {
+  /// y = gelu(x), tanh approximation. |error| ≤ 1e-6 · max(1, |x|) before
+  /// rounding to T.
+  void (*gelu)(const T *x, T *y, std::int64_t count);
+  /// grad_x = grad_y · gelu'(x). |error| ≤ 2e-6 · |grad_y|.
+  void (*gelu_backward)(const T *x, const T *grad_y, T *grad_x,
+                        std::int64_t count);
+
+  /// Rows [first, last). scratch: padded(size) floats.
+  void (*norm_rows)(const NormRows<T> &, std::int64_t first, std::int64_t last,
+                    float *scratch);
+  /// Rows [first, last) of one group. scratch: 2 · padded(size) floats.
+  /// shift_sum, scale_sum: padded(size) floats each, overwritten; shift_sum may
+  /// be null.
+  void (*norm_rows_backward)(const NormRowsBackward<T> &, std::int64_t first,
+                             std::int64_t last, float *scratch,
+                             float *shift_sum, float *scale_sum);
+
+  /// Rows [first, last).
+  void (*gated_rows)(const GatedRows<T> &, std::int64_t first,
+                     std::int64_t last);
+  /// Rows [first, last) of one group. gate_sum: padded(size) floats,
+  /// overwritten.
+  void (*gated_rows_backward)(const GatedRowsBackward<T> &, std::int64_t first,
+                              std::int64_t last, float *gate_sum);
+
+  /// Pixels [first, last), at most kChannelTile of them.
+  void (*channel_norm)(const ChannelNorm<T> &, std::int64_t first,
+                       std::int64_t last);
+  /// Pixels [first, last), at most kChannelTile. scratch: kChannelTile ·
+  /// channels floats. weight_sum: channels floats.
+  void (*channel_norm_backward)(const ChannelNormBackward<T> &,
+                                std::int64_t first, std::int64_t last,
+                                float *scratch, float *weight_sum);
+};
+
+/// The loops of the instruction set in use. T is float or Bf16.
+template <class T> const Loops<T> &loops();
+
+} // namespace hotshot::kernel
