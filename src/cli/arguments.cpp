@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/error.h"
@@ -41,6 +42,16 @@ std::string default_of(const Field& field) {
   return text.empty() || text == "[]" ? "" : fmt::format(" [{}]", text);
 }
 
+// Prints the usage line as it was written instead of one made of the options.
+class Formatter : public CLI::Formatter {
+ public:
+  explicit Formatter(std::string usage) : usage_(std::move(usage)) { column_width(34); }
+  std::string make_usage(const CLI::App*, std::string) const override { return "Usage: " + usage_ + "\n"; }
+
+ private:
+  std::string usage_;
+};
+
 }  // namespace
 
 struct Arguments::State {
@@ -58,9 +69,8 @@ struct Arguments::State {
 
 Arguments::Arguments(std::string usage, std::string summary) : state_(std::make_unique<State>()) {
   state_->app.description(summary);
-  state_->app.usage("Usage: " + usage + "\n");
+  state_->app.formatter(std::make_shared<Formatter>(std::move(usage)));
   state_->app.allow_extras();
-  state_->app.get_formatter()->column_width(34);
   state_->flags.push_back("--help");
 }
 

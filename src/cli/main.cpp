@@ -19,6 +19,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"models", "list, show, import and remove models", models},
     {"reproduce", "make a clip again from the recipe in its file, and compare", reproduce},
 #endif
+    {"train", "train a part of a model by a recipe; again to resume", train},
     {"world", "clips and captions of the cartoon world", world},
 });
 

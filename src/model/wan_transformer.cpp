@@ -24,8 +24,8 @@ at::Tensor timestep_embedding(const at::Tensor& timesteps, std::int64_t size) {
   return at::cat({at::cos(angle), at::sin(angle)}, -1);
 }
 
-nn::LinearOptions zero_linear(std::int64_t in, std::int64_t out) {
-  return {.in = in, .out = out, .weight_init = nn::Init::zeros()};
+nn::LinearOptions zero_linear(std::int64_t in, std::int64_t out, bool hidden) {
+  return {.in = in, .out = out, .weight_init = nn::Init::zeros(), .hidden = hidden};
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ WanAttention::WanAttention(const WanTransformerConfig& c, bool zero_out)
       to_q_({.in = c.inner_dim(), .out = c.inner_dim()}),
       to_k_({.in = c.inner_dim(), .out = c.inner_dim()}),
       to_v_({.in = c.inner_dim(), .out = c.inner_dim()}),
-      to_out_(zero_out ? zero_linear(c.inner_dim(), c.inner_dim())
+      to_out_(zero_out ? zero_linear(c.inner_dim(), c.inner_dim(), /*hidden=*/true)
                        : nn::LinearOptions{.in = c.inner_dim(), .out = c.inner_dim()}),
       norm_q_(c.inner_dim(), c.eps),
       norm_k_(c.inner_dim(), c.eps) {
@@ -140,13 +140,14 @@ WanTransformer::WanTransformer(WanTransformerConfig config)
       scale_shift_table_(add_parameter("scale_shift_table", {1, 2, config_.inner_dim()}, nn::Init::zeros(), true)),
       patch_embedding_(config_.in_channels, config_.inner_dim(),
                        {config_.patch_size[0], config_.patch_size[1], config_.patch_size[2]}),
-      time_1_({.in = config_.freq_dim, .out = config_.inner_dim(), .keep_fp32 = true}),
-      time_2_({.in = config_.inner_dim(), .out = config_.inner_dim(), .keep_fp32 = true}),
-      time_proj_(zero_linear(config_.inner_dim(), 6 * config_.inner_dim())),
+      time_1_({.in = config_.freq_dim, .out = config_.inner_dim(), .keep_fp32 = true, .hidden = false}),
+      time_2_({.in = config_.inner_dim(), .out = config_.inner_dim(), .keep_fp32 = true, .hidden = false}),
+      time_proj_(zero_linear(config_.inner_dim(), 6 * config_.inner_dim(), /*hidden=*/false)),
       text_1_({.in = config_.text_dim, .out = config_.inner_dim()}),
       text_2_({.in = config_.inner_dim(), .out = config_.inner_dim()}),
       proj_out_(zero_linear(config_.inner_dim(), config_.out_channels * config_.patch_size[0] * config_.patch_size[1] *
-                                                     config_.patch_size[2])) {
+                                                     config_.patch_size[2],
+                            /*hidden=*/false)) {
   add_child("patch_embedding", patch_embedding_);
   time_embedder_.with("linear_1", time_1_).with("linear_2", time_2_);
   text_embedder_.with("linear_1", text_1_).with("linear_2", text_2_);

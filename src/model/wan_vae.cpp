@@ -16,6 +16,10 @@ const std::vector<double> kWan21Mean{-0.7571, -0.7089, -0.9113, 0.1075,  -0.1745
 const std::vector<double> kWan21Std{2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743,
                                     3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160};
 
+// The norms see directions only, and without biases a bright and a dark plane have the same one: a fresh network would
+// be blind to brightness.
+const nn::Init kStartBias = nn::Init::normal(0.5);
+
 using Blocks = std::vector<std::unique_ptr<VaeBlock>>;
 
 at::Tensor run(const Blocks& blocks, at::Tensor x, const Stream& stream) {
@@ -78,10 +82,10 @@ class Up : public VaeBlock {
 
 struct WanVae::Encoder : nn::Module {
   explicit Encoder(const WanVaeConfig& c)
-      : conv_in({.in = c.in_channels, .out = c.base_dim}),
+      : conv_in({.in = c.in_channels, .out = c.base_dim, .bias_init = kStartBias, .hidden = false}),
         mid(c.base_dim * c.dim_mult.back()),
         norm_out(c.base_dim * c.dim_mult.back(), 3),
-        conv_out({.in = c.base_dim * c.dim_mult.back(), .out = 2 * c.z_dim}) {
+        conv_out({.in = c.base_dim * c.dim_mult.back(), .out = 2 * c.z_dim, .hidden = false}) {
     add_child("conv_in", conv_in);
     std::int64_t channels = c.base_dim;
     for (std::size_t level = 0; level < c.dim_mult.size(); ++level) {
@@ -119,10 +123,10 @@ struct WanVae::Encoder : nn::Module {
 
 struct WanVae::Decoder : nn::Module {
   Decoder(const WanVaeConfig& c, std::int64_t base)
-      : conv_in({.in = c.z_dim, .out = base * c.dim_mult.back()}),
+      : conv_in({.in = c.z_dim, .out = base * c.dim_mult.back(), .bias_init = kStartBias, .hidden = false}),
         mid(base * c.dim_mult.back()),
         norm_out(base * c.dim_mult.front(), 3),
-        conv_out({.in = base * c.dim_mult.front(), .out = c.out_channels}) {
+        conv_out({.in = base * c.dim_mult.front(), .out = c.out_channels, .hidden = false}) {
     add_child("conv_in", conv_in);
     add_child("mid_block", mid);
     const std::size_t levels = c.dim_mult.size();
@@ -212,8 +216,8 @@ WanVae::WanVae(WanVaeConfig config)
     : config_(completed(std::move(config))),
       encoder_(std::make_unique<Encoder>(config_)),
       decoder_(std::make_unique<Decoder>(config_, config_.decoder_base_dim.value_or(config_.base_dim))),
-      quant_conv_({.in = 2 * config_.z_dim, .out = 2 * config_.z_dim, .kernel = {1, 1, 1}}),
-      post_quant_conv_({.in = config_.z_dim, .out = config_.z_dim, .kernel = {1, 1, 1}}) {
+      quant_conv_({.in = 2 * config_.z_dim, .out = 2 * config_.z_dim, .kernel = {1, 1, 1}, .hidden = false}),
+      post_quant_conv_({.in = config_.z_dim, .out = config_.z_dim, .kernel = {1, 1, 1}, .hidden = false}) {
   add_child("encoder", *encoder_);
   add_child("quant_conv", quant_conv_);
   add_child("post_quant_conv", post_quant_conv_);

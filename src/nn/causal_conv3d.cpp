@@ -15,7 +15,9 @@ CausalConv3d::CausalConv3d(const CausalConv3dOptions& o)
     : options_(o),
       weight_(add_parameter("weight", {o.out, o.in, o.kernel[0], o.kernel[1], o.kernel[2]},
                             fan_in_init(o.in * o.kernel[0] * o.kernel[1] * o.kernel[2]))),
-      bias_(add_parameter("bias", {o.out}, Init::zeros())) {}
+      bias_(add_parameter("bias", {o.out}, o.bias_init)) {
+  weight_.hidden = o.hidden;
+}
 
 at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cache) const {
   const std::int64_t past = options_.pad_time ? options_.kernel[0] - 1 : 0;
@@ -34,7 +36,9 @@ at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cach
 Conv2d::Conv2d(const Conv2dOptions& o)
     : options_(o),
       weight_(add_parameter("weight", {o.out, o.in, o.kernel, o.kernel}, fan_in_init(o.in * o.kernel * o.kernel))),
-      bias_(add_parameter("bias", {o.out}, Init::zeros())) {}
+      bias_(add_parameter("bias", {o.out}, Init::zeros())) {
+  weight_.hidden = o.hidden;
+}
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
   return at::conv2d(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()),

@@ -28,6 +28,8 @@ struct CausalConv3dOptions {
   std::array<std::int64_t, 3> kernel{3, 3, 3};  // time, height, width; odd in space, padded to keep the size
   std::int64_t time_stride = 1;
   bool pad_time = true;  // kernel_t - 1 zero frames before the clip
+  Init bias_init = Init::normal(0.1);
+  bool hidden = true;  // see Parameter::hidden
 };
 
 /// Frame t of the output depends on input frames ≤ t · time_stride (+ kernel − 1 when time is not padded) only.
@@ -51,6 +53,7 @@ struct Conv2dOptions {
   std::int64_t kernel = 3;
   std::int64_t stride = 1;
   std::int64_t padding = 0;
+  bool hidden = true;  // see Parameter::hidden
 };
 
 /// 2-D convolution of x_nchw with weight [out, in, k, k] and bias.

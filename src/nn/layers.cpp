@@ -19,7 +19,9 @@ Init linear_init(const LinearOptions& options) {
 
 Linear::Linear(const LinearOptions& options)
     : weight_(add_parameter("weight", {options.out, options.in}, linear_init(options), options.keep_fp32)),
-      bias_(options.bias ? &add_parameter("bias", {options.out}, Init::zeros(), options.keep_fp32) : nullptr) {}
+      bias_(options.bias ? &add_parameter("bias", {options.out}, Init::zeros(), options.keep_fp32) : nullptr) {
+  weight_.hidden = options.hidden;
+}
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
   return kernel::linear(x, weight_.tensor, bias_ ? bias_->tensor : at::Tensor());

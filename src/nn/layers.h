@@ -17,6 +17,7 @@ struct LinearOptions {
   bool bias = true;
   bool keep_fp32 = false;
   Init weight_init = Init::normal(-1);  // a negative deviation stands for 1/√in
+  bool hidden = true;                   // see Parameter::hidden
 };
 
 /// y = x Wᵀ + b over the last axis.

@@ -26,6 +26,7 @@ struct Parameter {
   at::Tensor tensor;
   Init init;
   bool keep_fp32 = false;  // stays fp32 when the network is cast (norms, modulation, time embedding)
+  bool hidden = false;     // a matrix between hidden layers, which Muon may orthogonalise
 };
 
 /// A full name with the parameter it stands for.

@@ -37,11 +37,36 @@ void update_tensors(at::Tensor weight, const at::Tensor& gradient, at::Tensor& f
 }
 
 constexpr std::int64_t kGrain = 1 << 15;
+constexpr double kMuonMomentum = 0.95;
+
+// Nearly the orthogonal factor of a matrix: five steps of the quintic Newton–Schulz iteration (Jordan et al. 2024).
+at::Tensor orthogonalized(const at::Tensor& matrix) {
+  const bool tall = matrix.size(0) > matrix.size(1);
+  at::Tensor x = (tall ? matrix.t() : matrix).to(at::kBFloat16);
+  x = x / (matrix.norm() * 1.01 + 1e-7).to(at::kBFloat16);
+  for (int step = 0; step < 5; ++step) {
+    const at::Tensor a = at::mm(x, x.t());
+    const at::Tensor b = -4.7750 * a + 2.0315 * at::mm(a, a);
+    x = 3.4445 * x + at::mm(b, x);
+  }
+  return (tall ? x.t() : x).to(at::kFloat);
+}
+
+// One Muon step of a weight whose gradient is already clipped; `first` holds the momentum.
+void update_orthogonally(at::Tensor weight, const at::Tensor& gradient, at::Tensor& first, at::Tensor& average,
+                         double rate, double decay, double average_fraction) {
+  first.mul_(kMuonMomentum).add_(gradient, 1 - kMuonMomentum);
+  const at::Tensor nesterov = at::lerp(gradient, first, kMuonMomentum).flatten(1);
+  const double size = 0.2 * std::sqrt(static_cast<double>(std::max(nesterov.size(0), nesterov.size(1))));
+  weight.mul_(1 - rate * decay).add_(orthogonalized(nesterov).view_as(weight), -rate * size);
+  average.add_(weight - average, average_fraction);
+}
 
 }  // namespace
 
 FieldList OptimizerOptions::fields() {
   return {{"learning_rate", "at its highest", &learning_rate, {0, 10}},
+          {"muon_rate", "of hidden matrices by Muon, 0 for AdamW", &muon_rate, {0, 10}},
           {"warmup", "steps of linear rise", &warmup, {0, 1e9}},
           {"final_fraction", "of the learning rate at the end", &final_fraction, {0, 1}},
           {"beta1", "decay of the first moment", &beta1, {0, 1}},
@@ -92,7 +117,11 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
       StepFactors factors = common;
       factors.decay = static_cast<float>(weight.dim() >= 2 && weight.numel() > weight.size(-1) ? options_.weight_decay : 0);
       const at::Tensor gradient = weight.grad().contiguous();
-      if (weight.device().is_cpu()) {
+      if (options_.muon_rate > 0 && slot.parameter->hidden) {
+        const double rate = factors.rate * options_.muon_rate / options_.learning_rate;
+        update_orthogonally(weight.detach(), gradient * common.clip, slot.first, slot.average, rate, factors.decay,
+                            common.average);
+      } else if (weight.device().is_cpu()) {
         float *w = weight.data_ptr<float>(), *m = slot.first.data_ptr<float>(), *v = slot.second.data_ptr<float>(),
               *a = slot.average.data_ptr<float>();
         const float* g = gradient.data_ptr<float>();

@@ -1,4 +1,4 @@
-// AdamW over named parameters, gradient clipping and the moving average of the weights.
+// AdamW and Muon over named parameters, gradient clipping and the moving average of the weights.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,8 +14,11 @@
 namespace hotshot::training {
 
 /// Decoupled weight decay (Loshchilov & Hutter 2019), Adam's moments (Kingma & Ba 2015) and an average of the weights.
+/// With a muon_rate, hidden matrices (convolutions too, as [out, rest]) take orthogonalised momentum steps instead
+/// (Jordan et al. 2024, "Muon"), scaled as Liu et al. 2025 (arXiv 2502.16982) so that a step's size is that of AdamW.
 struct OptimizerOptions {
   double learning_rate = 1e-3;
+  double muon_rate = 0;        // learning rate of hidden matrices by Muon; 0 leaves them to AdamW
   int warmup = 100;            // steps of linear rise
   double final_fraction = 0.1; // of learning_rate at the last step, reached along a cosine
   double beta1 = 0.9;

@@ -12,6 +12,7 @@
 #include "model/config.h"
 #include "model/part.h"
 #include "training/autoencoder_task.h"
+#include "training/model_files.h"
 
 namespace hotshot::training {
 namespace {
@@ -186,6 +187,7 @@ void TransformerTask::export_parts(const std::filesystem::path& model_folder) {
                    "diffusion_pytorch_model", at::kBFloat16);
   model::save_part(text_encoder_, text_encoder_.config().to_json(), model_folder / "text_encoder", "model",
                    at::kBFloat16);
+  write_model_files(model_folder, buckets_, source_.rate.num, options_.preview_shift, options_.preview_guidance);
 }
 
 }  // namespace hotshot::training
