@@ -21,6 +21,9 @@ constexpr const char* type_name() {
   else return "a string";
 }
 
+// For messages: JSON text, also of strings that are no UTF-8.
+std::string shown(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
 template <class T>
 bool holds(const json& value) {
   if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
@@ -37,7 +40,7 @@ bool holds(const json& value) {
 
 template <class T>
 T read_value(const Field& field, const json& value, std::string_view where) {
-  require(holds<T>(value), where, "expected {} for {} but got {}", type_name<T>(), field.name, value.dump());
+  require(holds<T>(value), where, "expected {} for {} but got {}", type_name<T>(), field.name, shown(value));
   const T result = value.get<T>();
   if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
     const double number = static_cast<double>(result);
@@ -58,7 +61,7 @@ struct Reader {
   void operator()(std::optional<T>* out) const { *out = read_value<T>(field, value, where); }
   template <class T>
   void operator()(std::vector<T>* out) const {
-    require(value.is_array(), where, "expected a list for {} but got {}", field.name, value.dump());
+    require(value.is_array(), where, "expected a list for {} but got {}", field.name, shown(value));
     out->clear();
     for (const json& element : value) out->push_back(read_value<T>(field, element, where));
   }
@@ -133,7 +136,7 @@ json to_json(const toml::node& node, const std::string& where) {
 }  // namespace
 
 void read_fields(const FieldList& fields, const json& object, std::string_view where) {
-  require(object.is_object(), where, "expected a table of fields but got {}", object.dump());
+  require(object.is_object(), where, "expected a table of fields but got {}", shown(object));
   for (const auto& [key, value] : object.items()) {
     const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == key; });
     if (field == fields.end()) {

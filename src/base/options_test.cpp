@@ -71,6 +71,7 @@ TEST(Options, ErrorsNameTheFieldAndWhatWasExpected) {
     EXPECT_NE(message_of([&] { read_field(fields[0], bad, "flags"); }), "") << bad;
   }
   EXPECT_NE(message_of([&] { read_field(fields[3], "-1", "flags"); }), "");
+  EXPECT_EQ(message_of([&] { read_field(fields[2], "\xff\xfe", "flags"); }), "");  // any bytes are a string
 }
 
 TEST(Options, TomlBecomesJson) {

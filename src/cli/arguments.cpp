@@ -59,7 +59,7 @@ struct Arguments::State {
   struct Given {
     Field field;
     std::string flag;
-    std::string text;
+    std::string text = {};
     bool on = false;  // of a bool field
     CLI::Option* option = nullptr;
   };

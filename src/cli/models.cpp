@@ -112,7 +112,7 @@ int remove(int argc, char** argv) {
   return 0;
 }
 
-constexpr auto kActions = std::to_array<Command>({
+constexpr auto kModelActions = std::to_array<Command>({
     {"list", "the models that can be named", list},
     {"show", "parts, parameters, sizes and memory of one", show},
     {"import", "make a folder in the diffusers layout known", import},
@@ -122,7 +122,7 @@ constexpr auto kActions = std::to_array<Command>({
 }  // namespace
 
 int models(int argc, char** argv) {
-  return run_row("hotshot models", "Models that can be named.", kActions, argc, argv);
+  return run_row("hotshot models", "Models that can be named.", kModelActions, argc, argv);
 }
 
 }  // namespace hotshot::cli

@@ -77,7 +77,7 @@ int truth(int argc, char** argv) {
   return 0;
 }
 
-constexpr auto kActions = std::to_array<Command>({
+constexpr auto kWorldActions = std::to_array<Command>({
 #ifndef HOTSHOT_TRAINER_ONLY
     {"sheet", "one picture of many scenes", world_sheet},
     {"render", "a clip of one scene", world_render},
@@ -109,7 +109,7 @@ world::Split parse_split(const std::string& name) {
 }
 
 int world(int argc, char** argv) {
-  return run_row("hotshot world", "The cartoon world that the small models learn from.", kActions, argc, argv);
+  return run_row("hotshot world", "The cartoon world that the small models learn from.", kWorldActions, argc, argv);
 }
 
 }  // namespace hotshot::cli

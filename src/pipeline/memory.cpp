@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kProgram = 300'000'000;     // libraries and their working memory
 constexpr std::uint64_t kScoreBlocks = 64'000'000;  // attention's block of scores, a few copies (kernel/attention.cpp)
-constexpr std::uint64_t kTextTokens = 512;
+constexpr std::uint64_t kLongestText = 512;
 
 std::uint64_t element_bytes(at::ScalarType dtype) { return c10::elementSize(dtype); }
 
@@ -74,8 +74,8 @@ std::uint64_t MemoryNeed::peak() const { return kProgram + std::max({encoding, s
 MemoryNeed estimate_memory(const ModelFolder& folder, const Workload& work, at::ScalarType dtype) {
   const PartSummary& text = folder.part("text_encoder");
   const auto& c = folder.text_encoder;
-  const std::uint64_t wide = 4 * kTextTokens * (static_cast<std::uint64_t>(c.d_ff) * 3 + c.d_model * 8ull);
-  const std::uint64_t bias = 4 * kTextTokens * kTextTokens * static_cast<std::uint64_t>(c.num_heads) * 3;
+  const std::uint64_t wide = 4 * kLongestText * (static_cast<std::uint64_t>(c.d_ff) * 3 + c.d_model * 8ull);
+  const std::uint64_t bias = 4 * kLongestText * kLongestText * static_cast<std::uint64_t>(c.num_heads) * 3;
   const std::uint64_t frame = 3ull * work.width * work.height;
   const std::uint64_t latent_frames = (work.frames - 1) / folder.vae.scale_factor_temporal + 1;
   const std::uint64_t latent = latent_frames * (work.width / folder.vae.scale_factor_spatial) *

@@ -75,9 +75,10 @@ PartSummary open_part(const fs::path& model, const nlohmann::json& index, const 
   require(fs::is_directory(folder), "model", "expected the part '{}' but {} is no folder", part, where);
   PartSummary summary{.name = part, .class_name = class_of(index, part, (model / "model_index.json").string())};
   summary.config = read_object(folder / "config.json");
+  const model::NetworkClass& network_class = model::find_network_class(summary.class_name, part, where);
   const std::string own = summary.config.value("_class_name", summary.class_name);
   require(own == summary.class_name, where, "expected a config.json of {} but got {}", summary.class_name, own);
-  network = model::find_network_class(summary.class_name, part, where).build(summary.config, where);
+  network = network_class.build(summary.config, where);
   std::map<std::string, weights::TensorInfo> stored;
   std::set<std::string_view> dtypes;
   for (const fs::path& file : weights::part_files(folder)) {
@@ -140,8 +141,8 @@ Trained read_trained(const nlohmann::json& json, std::string_view where) {
     require(sizes.is_array() && !sizes.empty(), where, "expected sizes [[width, height], …] but got {}", sizes.dump());
     trained.sizes.clear();
     for (const nlohmann::json& size : sizes) {
-      const bool sound = size.is_array() && size.size() == 2 && size[0].is_number_unsigned() &&
-                         size[1].is_number_unsigned() && size[0] > 0 && size[1] > 0 && size[0] <= 16384 &&
+      const bool sound = size.is_array() && size.size() == 2 && size[0].is_number_integer() &&
+                         size[1].is_number_integer() && size[0] > 0 && size[1] > 0 && size[0] <= 16384 &&
                          size[1] <= 16384;
       require(sound, where, "expected a size [width, height] but got {}", size.dump());
       trained.sizes.push_back({size[0].get<int>(), size[1].get<int>()});
