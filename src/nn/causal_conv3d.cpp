@@ -3,11 +3,22 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <vector>
 
 namespace hotshot::nn {
 namespace {
 
 Init fan_in_init(std::int64_t fan_in) { return Init::normal(1.0 / std::sqrt(static_cast<double>(fan_in))); }
+
+// at::convolution computes 1x1 filters in fp32 without oneDNN when there is one thread, and rounds differently then; to
+// give the same bytes for every thread count, oneDNN is asked for by name.
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::IntArrayRef stride,
+                    at::IntArrayRef padding) {
+  const std::vector<std::int64_t> dilation(stride.size(), 1), none(stride.size(), 0);
+  const bool plain = !at::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == at::kFloat && at::hasMKLDNN();
+  if (plain) return at::mkldnn_convolution(x, weight, bias, padding, stride, dilation, 1);
+  return at::convolution(x, weight, bias, stride, padding, dilation, /*transposed=*/false, /*output_padding=*/none, 1);
+}
 
 }  // namespace
 
@@ -29,8 +40,8 @@ at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cach
     x = at::cat({before && before->defined() ? *before : at::zeros(shape, x.options()), x}, 2);
     if (before) *before = x.narrow(2, x.size(2) - past, past).clone();
   }
-  return at::conv3d(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()),
-                    {options_.time_stride, 1, 1}, {0, options_.kernel[1] / 2, options_.kernel[2] / 2});
+  return convolve(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()), {options_.time_stride, 1, 1},
+                  {0, options_.kernel[1] / 2, options_.kernel[2] / 2});
 }
 
 Conv2d::Conv2d(const Conv2dOptions& o)
@@ -41,8 +52,8 @@ Conv2d::Conv2d(const Conv2dOptions& o)
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  return at::conv2d(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()),
-                    {options_.stride, options_.stride}, {options_.padding, options_.padding});
+  return convolve(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()),
+                  {options_.stride, options_.stride}, {options_.padding, options_.padding});
 }
 
 }  // namespace hotshot::nn
