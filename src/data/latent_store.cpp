@@ -19,9 +19,12 @@ const at::Tensor& LatentStore::shard(std::int64_t index) {
   const auto path = folder_ / fmt::format("{:06}.safetensors", index);
   const std::int64_t first = index * kShard, size = std::min(kShard, count_ - first);
   if (std::filesystem::exists(path)) {
-    latents = weights::read_safetensors(path).tensors.at("latents");
-    require(latents.size(0) == size, "latents", "expected {} clips in {} but got {}", size, path.string(),
-            latents.size(0));
+    const weights::TensorMap tensors = weights::read_safetensors(path).tensors;
+    require(tensors.contains("latents") && tensors.at("latents").dim() == 5, "latents",
+            "expected latents [n, c, t, h, w] in {} but got something else", path.string());
+    require(tensors.at("latents").size(0) == size, "latents", "expected {} clips in {} but got {}", size, path.string(),
+            tensors.at("latents").size(0));
+    latents = tensors.at("latents");
   } else {
     latents = encode_(static_cast<std::uint64_t>(first), static_cast<int>(size)).to(at::kCPU, at::kHalf).contiguous();
     weights::write_safetensors(path, {{"latents", latents}});
