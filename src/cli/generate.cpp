@@ -20,6 +20,8 @@
 namespace hotshot::cli {
 namespace {
 
+static_assert(pipeline::kEngine == "hotshot " HOTSHOT_VERSION, "recipes name the version of CMakeLists.txt");
+
 using Clock = std::chrono::steady_clock;
 
 struct GenerateOptions {
@@ -97,8 +99,9 @@ class Writer {
                                  : fmt::format("{} … {}", files.front().string(), files.back().filename().string());
     const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
     std::printf("%s\n",
-                fmt::format("{}  {}x{}, {} frames at {} fps ({} made), seed {}, {:.1f} s", name, plan_.size.width,
-                            plan_.size.height, made.clip.frames.count, plan_.fps, made.frames_made, made.seed, seconds)
+                fmt::format("{}  {}x{}, {} frame{} at {} fps ({} made), seed {}, {:.1f} s", name, plan_.size.width,
+                            plan_.size.height, made.clip.frames.count, made.clip.frames.count == 1 ? "" : "s",
+                            plan_.fps, made.frames_made, made.seed, seconds)
                     .c_str());
     std::fflush(stdout);
   }
