@@ -8,6 +8,6 @@ namespace hotshot::kernel {
 
 /// x Φ(x) by the tanh approximation (Hendrycks & Gimpel 2016), which Wan and T5
 /// v1.1 were trained with.
-at::Tensor gelu_tanh(const at::Tensor &x);
+at::Tensor gelu_tanh(const at::Tensor& x);
 
-} // namespace hotshot::kernel
+}  // namespace hotshot::kernel

@@ -3,7 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
+#include "kernel/composition.h"
+#include "kernel/fused.h"
 
 namespace hotshot::kernel {
 namespace {
@@ -11,118 +12,131 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Scores of one block of queries, over all heads and clips: bounded so that
-// they stay near the caches.
-constexpr std::int64_t kMaxScores = 4 << 20;
+// Aligned memory whose values are unspecified.
+at::Tensor scratch_of(std::int64_t count) { return at::empty({count}, at::kFloat); }
 
-std::int64_t queries_per_block(std::int64_t batch_heads, std::int64_t queries,
-                               std::int64_t keys) {
-  return std::clamp<std::int64_t>(
-      kMaxScores / std::max<std::int64_t>(1, batch_heads * keys), 16, queries);
+// x with values of a head side by side.
+at::Tensor by_head(const at::Tensor& x_blhd) { return x_blhd.stride(-1) == 1 ? x_blhd : x_blhd.contiguous(); }
+
+// Where head `index` (of batch · heads) of x_blhd begins.
+template <class T>
+T* head_of(const at::Tensor& x_blhd, std::int64_t index) {
+  const std::int64_t heads = x_blhd.size(2);
+  return data<T>(x_blhd) + index / heads * x_blhd.stride(0) + index % heads * x_blhd.stride(2);
 }
 
-// Autograd functions want defined tensors: no bias is an empty one. The part of
-// a broadcastable bias that belongs to queries [first, first + count).
-at::Tensor bias_block(const at::Tensor &bias, std::int64_t first,
-                      std::int64_t count) {
-  if (bias.numel() == 0 || bias.size(-2) == 1)
-    return bias;
-  return bias.narrow(-2, first, count);
-}
+// The tensors of one call; bias_bhqk is expanded, or empty.
+struct Call {
+  at::Tensor q_blhd, k_bshd, v_bshd, bias_bhqk, out_blhd, log_sum_bhl;
+  double scale = 1;
 
-// fp32 scores [b, h, count, keys] of a block of queries.
-at::Tensor block_scores(const at::Tensor &q_bhld, const at::Tensor &kt_bhds,
-                        const at::Tensor &bias, double scale) {
-  at::Tensor scores = at::matmul(q_bhld, kt_bhds).to(at::kFloat).mul_(scale);
-  return bias.numel() > 0 ? scores.add_(bias) : scores;
-}
+  std::int64_t heads() const { return q_blhd.size(0) * q_blhd.size(2); }
 
-struct Attention : torch::autograd::Function<Attention> {
-  static at::Tensor forward(AutogradContext *context, const at::Tensor &q_bhld,
-                            const at::Tensor &k_bhsd, const at::Tensor &v_bhsd,
-                            const at::Tensor &bias, double scale) {
-    const std::int64_t queries = q_bhld.size(2), keys = k_bhsd.size(2);
-    const std::int64_t step =
-        queries_per_block(q_bhld.size(0) * q_bhld.size(1), queries, keys);
-    const at::Tensor kt_bhds = k_bhsd.transpose(-1, -2);
-    at::Tensor out = at::empty_like(q_bhld);
-    at::Tensor log_sum = at::empty({q_bhld.size(0), q_bhld.size(1), queries, 1},
-                                   q_bhld.options().dtype(at::kFloat));
-    for (std::int64_t first = 0; first < queries; first += step) {
-      const std::int64_t count = std::min(step, queries - first);
-      const at::Tensor scores =
-          block_scores(q_bhld.narrow(2, first, count), kt_bhds,
-                       bias_block(bias, first, count), scale);
-      log_sum.narrow(2, first, count)
-          .copy_(at::logsumexp(scores, -1, /*keepdim=*/true));
-      const at::Tensor weights =
-          at::softmax(scores, -1).to(v_bhsd.scalar_type());
-      out.narrow(2, first, count).copy_(at::matmul(weights, v_bhsd));
-    }
-    context->save_for_backward({q_bhld, k_bhsd, v_bhsd, bias, out, log_sum});
-    context->saved_data["scale"] = scale;
-    return out;
-  }
-
-  static variable_list backward(AutogradContext *context,
-                                variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2],
-                     &bias = saved[3], &out = saved[4];
-    const double scale = context->saved_data["scale"].toDouble();
-    const at::Tensor grad_out = gradients[0].to(q.scalar_type()).contiguous();
-    const std::int64_t queries = q.size(2);
-    const std::int64_t step =
-        queries_per_block(q.size(0) * q.size(1), queries, k.size(2));
-    const at::Tensor kt = k.transpose(-1, -2), vt = v.transpose(-1, -2);
-    at::Tensor grad_q = at::empty_like(q), grad_bias;
-    at::Tensor grad_k = at::zeros(k.sizes(), k.options().dtype(at::kFloat));
-    at::Tensor grad_v = at::zeros(v.sizes(), v.options().dtype(at::kFloat));
-    if (bias.numel() > 0 && bias.requires_grad())
-      grad_bias = at::zeros_like(bias);
-    for (std::int64_t first = 0; first < queries; first += step) {
-      const std::int64_t count = std::min(step, queries - first);
-      const at::Tensor q_block = q.narrow(2, first, count),
-                       grad_block = grad_out.narrow(2, first, count);
-      const at::Tensor scores =
-          block_scores(q_block, kt, bias_block(bias, first, count), scale);
-      const at::Tensor weights =
-          scores.sub(saved[5].narrow(2, first, count)).exp_();
-      grad_v +=
-          at::matmul(weights.to(v.scalar_type()).transpose(-1, -2), grad_block);
-      const at::Tensor delta = grad_block.to(at::kFloat)
-                                   .mul(out.narrow(2, first, count))
-                                   .sum(-1, /*keepdim=*/true);
-      const at::Tensor grad_scores =
-          at::matmul(grad_block, vt).to(at::kFloat).sub_(delta).mul_(weights);
-      if (grad_bias.defined()) {
-        at::Tensor target = bias_block(grad_bias, first, count);
-        target.add_(at::sum_to(grad_scores, target.sizes()));
-      }
-      const at::Tensor grad_products =
-          grad_scores.mul(scale).to(q.scalar_type());
-      grad_q.narrow(2, first, count).copy_(at::matmul(grad_products, k));
-      grad_k += at::matmul(grad_products.transpose(-1, -2), q_block);
-    }
-    return {grad_q, grad_k.to(k.scalar_type()), grad_v.to(v.scalar_type()),
-            grad_bias, at::Tensor()};
+  template <class T>
+  AttentionHead<T> head(std::int64_t index) const {
+    const std::int64_t queries = q_blhd.size(1), heads = q_blhd.size(2);
+    const bool biased = bias_bhqk.numel() > 0;
+    return {.q = head_of<T>(q_blhd, index),
+            .k = head_of<T>(k_bshd, index),
+            .v = head_of<T>(v_bshd, index),
+            .out = head_of<T>(out_blhd, index),
+            .log_sum = data<float>(log_sum_bhl) + index * queries,
+            .bias = biased ? data<float>(bias_bhqk) + index / heads * bias_bhqk.stride(0) +
+                                 index % heads * bias_bhqk.stride(1)
+                           : nullptr,
+            .q_stride = q_blhd.stride(1),
+            .k_stride = k_bshd.stride(1),
+            .v_stride = v_bshd.stride(1),
+            .out_stride = out_blhd.stride(1),
+            .bias_query = biased ? bias_bhqk.stride(2) : 0,
+            .bias_key = biased ? bias_bhqk.stride(3) : 0,
+            .queries = queries,
+            .keys = k_bshd.size(1),
+            .size = q_blhd.size(3),
+            .scale = static_cast<float>(scale)};
   }
 };
 
-} // namespace
-
-at::Tensor attention(const at::Tensor &q_blhd, const at::Tensor &k_bshd,
-                     const at::Tensor &v_bshd, double scale,
-                     const at::Tensor &bias) {
-  return Attention::apply(
-             q_blhd.transpose(1, 2).contiguous(),
-             k_bshd.transpose(1, 2).contiguous(),
-             v_bshd.transpose(1, 2).contiguous(),
-             bias.defined()
-                 ? bias
-                 : at::empty({0}, q_blhd.options().dtype(at::kFloat)),
-             scale)
-      .transpose(1, 2);
+template <class T>
+void attend(const Call& call) {
+  const std::int64_t queries = call.q_blhd.size(1), size = call.q_blhd.size(3);
+  const std::int64_t pieces = (queries + kAttentionQueries - 1) / kAttentionQueries;
+  at::parallel_for(0, call.heads() * pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    const at::Tensor scratch = scratch_of(attention_scratch(size));
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      const std::int64_t first = piece % pieces * kAttentionQueries;
+      loops<T>().attention(call.head<T>(piece / pieces), first, std::min(first + kAttentionQueries, queries),
+                           data<float>(scratch));
+    }
+  });
 }
 
-} // namespace hotshot::kernel
+template <class T>
+void attend_backward(const Call& call, const at::Tensor& grad_out, const at::Tensor& grad_q, const at::Tensor& grad_k,
+                     const at::Tensor& grad_v) {
+  at::parallel_for(0, call.heads(), 1, [&](std::int64_t begin, std::int64_t end) {
+    const at::Tensor scratch = scratch_of(attention_backward_scratch(call.q_blhd.size(1), call.q_blhd.size(3)));
+    for (std::int64_t index = begin; index < end; ++index) {
+      loops<T>().attention_backward({.head = call.head<T>(index),
+                                     .grad_out = head_of<T>(grad_out, index),
+                                     .grad_q = head_of<T>(grad_q, index),
+                                     .grad_k = head_of<T>(grad_k, index),
+                                     .grad_v = head_of<T>(grad_v, index),
+                                     .grad_out_stride = grad_out.stride(1),
+                                     .grad_q_stride = grad_q.stride(1),
+                                     .grad_k_stride = grad_k.stride(1),
+                                     .grad_v_stride = grad_v.stride(1)},
+                                    data<float>(scratch));
+    }
+  });
+}
+
+struct FusedAttention : torch::autograd::Function<FusedAttention> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q_blhd, const at::Tensor& k_bshd,
+                            const at::Tensor& v_bshd, const at::Tensor& bias_bhqk, double scale) {
+    Call call{by_head(q_blhd), by_head(k_bshd), by_head(v_bshd), bias_bhqk, {}, {}, scale};
+    call.out_blhd = at::empty(q_blhd.sizes(), q_blhd.options());
+    call.log_sum_bhl = at::empty({q_blhd.size(0), q_blhd.size(2), q_blhd.size(1)}, at::kFloat);
+    with_type(q_blhd, [&](auto type) { attend<decltype(type)>(call); });
+    context->save_for_backward({call.q_blhd, call.k_bshd, call.v_bshd, bias_bhqk, call.out_blhd, call.log_sum_bhl});
+    context->saved_data["scale"] = scale;
+    return call.out_blhd;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const Call call{
+        saved[0], saved[1], saved[2], saved[3], saved[4], saved[5], context->saved_data["scale"].toDouble()};
+    const at::Tensor grad_out = by_head(gradients[0].to(call.q_blhd.scalar_type()));
+    const auto like = [](const at::Tensor& x) { return at::empty(x.sizes(), x.options()); };
+    const at::Tensor grad_q = like(call.q_blhd), grad_k = like(call.k_bshd), grad_v = like(call.v_bshd);
+    with_type(grad_q, [&](auto type) { attend_backward<decltype(type)>(call, grad_out, grad_q, grad_k, grad_v); });
+    return {grad_q, grad_k, grad_v, at::Tensor(), at::Tensor()};
+  }
+};
+
+// A view [batch, heads, queries, keys] of the bias whose keys are side by side or shared; empty for none.
+at::Tensor expanded(const at::Tensor& bias, const at::Tensor& q_blhd, const at::Tensor& k_bshd) {
+  if (!bias.defined()) return at::empty({0}, at::kFloat);
+  const bool spread = bias.dim() > 0 && bias.size(-1) > 1 && bias.stride(-1) > 1;
+  return (spread ? bias.contiguous() : bias).expand({q_blhd.size(0), q_blhd.size(2), q_blhd.size(1), k_bshd.size(1)});
+}
+
+bool fusable_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias) {
+  const auto dtype = q.scalar_type();
+  return fusable(q) && fusable(k) && k.scalar_type() == dtype && v.scalar_type() == dtype && v.size(-1) == q.size(-1) &&
+         !(bias.defined() &&
+           (bias.scalar_type() != at::kFloat || (at::GradMode::is_enabled() && bias.requires_grad())));
+}
+
+}  // namespace
+
+at::Tensor attention(const at::Tensor& q_blhd, const at::Tensor& k_bshd, const at::Tensor& v_bshd, double scale,
+                     const at::Tensor& bias) {
+  if (!fusable_attention(q_blhd, k_bshd, v_bshd, bias)) {
+    return composition::attention(q_blhd, k_bshd, v_bshd, scale, bias);
+  }
+  return FusedAttention::apply(q_blhd, k_bshd, v_bshd, expanded(bias, q_blhd, k_bshd), scale);
+}
+
+}  // namespace hotshot::kernel

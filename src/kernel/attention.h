@@ -12,8 +12,7 @@ namespace hotshot::kernel {
 /// blocks of queries and computes the scores again in the backward pass (Dao et
 /// al. 2022, "FlashAttention", section 3), so memory grows with queries + keys,
 /// not with their product. Gradients flow to q, k, v and bias.
-at::Tensor attention(const at::Tensor &q_blhd, const at::Tensor &k_bshd,
-                     const at::Tensor &v_bshd, double scale,
-                     const at::Tensor &bias = {});
+at::Tensor attention(const at::Tensor& q_blhd, const at::Tensor& k_bshd, const at::Tensor& v_bshd, double scale,
+                     const at::Tensor& bias = {});
 
-} // namespace hotshot::kernel
+}  // namespace hotshot::kernel

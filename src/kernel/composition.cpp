@@ -9,63 +9,47 @@ namespace hotshot::kernel::composition {
 namespace {
 
 // fp32, or fp64 where that came in.
-at::Tensor widen(const at::Tensor &x) {
-  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
-}
+at::Tensor widen(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
 
-} // namespace
+}  // namespace
 
-at::Tensor gelu_tanh(const at::Tensor &x) { return at::gelu(x, "tanh"); }
+at::Tensor gelu_tanh(const at::Tensor& x) { return at::gelu(x, "tanh"); }
 
-at::Tensor layer_norm_modulate(const at::Tensor &x_bld, const at::Tensor &shift,
-                               const at::Tensor &scale, double eps) {
-  const at::Tensor normal =
-      at::layer_norm(widen(x_bld), {x_bld.size(-1)}, {}, {}, eps);
+at::Tensor layer_norm_modulate(const at::Tensor& x_bld, const at::Tensor& shift, const at::Tensor& scale, double eps) {
+  const at::Tensor normal = at::layer_norm(widen(x_bld), {x_bld.size(-1)}, {}, {}, eps);
   return at::addcmul(shift, normal, scale + 1).to(x_bld.scalar_type());
 }
 
-at::Tensor layer_norm(const at::Tensor &x, const at::Tensor &weight_d,
-                      const at::Tensor &bias_d, double eps) {
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight_d, const at::Tensor& bias_d, double eps) {
   const at::Tensor wide = widen(x);
   const auto dtype = wide.scalar_type();
-  return at::layer_norm(wide, {x.size(-1)}, weight_d.to(dtype),
-                        bias_d.to(dtype), eps)
-      .to(x.scalar_type());
+  return at::layer_norm(wide, {x.size(-1)}, weight_d.to(dtype), bias_d.to(dtype), eps).to(x.scalar_type());
 }
 
-at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &weight_d,
-                    double eps) {
+at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight_d, double eps) {
   const at::Tensor wide = widen(x);
-  const at::Tensor inverse =
-      at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
+  const at::Tensor inverse = at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
   return (wide * inverse * widen(weight_d)).to(x.scalar_type());
 }
 
-at::Tensor gated_residual(const at::Tensor &x, const at::Tensor &y,
-                          const at::Tensor &gate) {
+at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate) {
   return at::addcmul(widen(x), widen(y), gate).to(x.scalar_type());
 }
 
-at::Tensor channel_rms_norm(const at::Tensor &x_bcthw, const at::Tensor &gamma,
-                            bool then_silu) {
+at::Tensor channel_rms_norm(const at::Tensor& x_bcthw, const at::Tensor& gamma, bool then_silu) {
   std::vector<std::int64_t> shape(x_bcthw.dim(), 1);
   shape[1] = x_bcthw.size(1);
   const at::Tensor wide = widen(x_bcthw);
-  const at::Tensor norm =
-      at::linalg_vector_norm(wide, 2, at::IntArrayRef{1}, /*keepdim=*/true)
-          .clamp_min(1e-12);
-  const at::Tensor weight = widen(gamma).view(shape) *
-                            std::sqrt(static_cast<double>(x_bcthw.size(1)));
+  const at::Tensor norm = at::linalg_vector_norm(wide, 2, at::IntArrayRef{1}, /*keepdim=*/true).clamp_min(1e-12);
+  const at::Tensor weight = widen(gamma).view(shape) * std::sqrt(static_cast<double>(x_bcthw.size(1)));
   const at::Tensor y = wide / norm * weight;
   return (then_silu ? at::silu(y) : y).to(x_bcthw.scalar_type());
 }
 
-at::Tensor rotate(const at::Tensor &x_blhd, const at::Tensor &table) {
-  const at::Tensor pairs = widen(x_blhd).reshape(
-      {x_blhd.size(0), x_blhd.size(1), x_blhd.size(2), -1, 2});
-  const at::Tensor turned =
-      at::view_as_complex(pairs.contiguous()) * table.unsqueeze(1);
+at::Tensor rotate(const at::Tensor& x_blhd, const at::Tensor& table) {
+  const at::Tensor pairs = widen(x_blhd).reshape({x_blhd.size(0), x_blhd.size(1), x_blhd.size(2), -1, 2});
+  const at::Tensor turned = at::view_as_complex(pairs.contiguous()) * table.unsqueeze(1);
   return at::view_as_real(turned).flatten(3).to(x_blhd.scalar_type());
 }
 
-} // namespace hotshot::kernel::composition
+}  // namespace hotshot::kernel::composition

@@ -7,39 +7,45 @@ namespace hotshot::kernel {
 namespace plain {
 extern const Loops<float> kFloatLoops;
 extern const Loops<Bf16> kBf16Loops;
-} // namespace plain
+}  // namespace plain
 
 #if defined(__x86_64__)
 namespace avx2 {
 extern const Loops<float> kFloatLoops;
 extern const Loops<Bf16> kBf16Loops;
-} // namespace avx2
+}  // namespace avx2
 namespace avx512 {
 extern const Loops<float> kFloatLoops;
 extern const Loops<Bf16> kBf16Loops;
-} // namespace avx512
+}  // namespace avx512
+namespace avx512bf16 {
+extern const Loops<float> kFloatLoops;
+extern const Loops<Bf16> kBf16Loops;
+}  // namespace avx512bf16
 #endif
 
 namespace {
 
 #if defined(__x86_64__)
-constexpr const Loops<float> *kFloat[] = {
-    &plain::kFloatLoops, &avx2::kFloatLoops, &avx512::kFloatLoops};
-constexpr const Loops<Bf16> *kBf16[] = {&plain::kBf16Loops, &avx2::kBf16Loops,
-                                        &avx512::kBf16Loops};
+constexpr const Loops<float>* kFloat[] = {&plain::kFloatLoops, &avx2::kFloatLoops, &avx512::kFloatLoops,
+                                          &avx512bf16::kFloatLoops};
+constexpr const Loops<Bf16>* kBf16[] = {&plain::kBf16Loops, &avx2::kBf16Loops, &avx512::kBf16Loops,
+                                        &avx512bf16::kBf16Loops};
 #else
-constexpr const Loops<float> *kFloat[] = {&plain::kFloatLoops};
-constexpr const Loops<Bf16> *kBf16[] = {&plain::kBf16Loops};
+constexpr const Loops<float>* kFloat[] = {&plain::kFloatLoops};
+constexpr const Loops<Bf16>* kBf16[] = {&plain::kBf16Loops};
 #endif
 
-} // namespace
+}  // namespace
 
-template <> const Loops<float> &loops<float>() {
+template <>
+const Loops<float>& loops<float>() {
   return *kFloat[static_cast<int>(isa())];
 }
 
-template <> const Loops<Bf16> &loops<Bf16>() {
+template <>
+const Loops<Bf16>& loops<Bf16>() {
   return *kBf16[static_cast<int>(isa())];
 }
 
-} // namespace hotshot::kernel
+}  // namespace hotshot::kernel

@@ -12,22 +12,20 @@ using Bf16 = std::uint16_t;
 
 /// Scratch memory of a loop over rows of `size` values: `rows` rows of floats,
 /// each padded for the widest vectors.
-constexpr std::int64_t padded(std::int64_t size) {
-  return (size + 15) / 16 * 16;
-}
+constexpr std::int64_t padded(std::int64_t size) { return (size + 15) / 16 * 16; }
 
 /// Normalised rows y = (x − mean) · inverse · (scale + offset) + shift; without
 /// `centered`, mean is 0 (RMS norm).
-template <class T> struct NormRows {
-  const T *x = nullptr;         // [rows, size]
-  T *y = nullptr;               // [rows, size]
-  float *mean = nullptr;        // [rows], written where centered
-  float *inverse = nullptr;     // [rows], written: 1 / √(variance + eps)
-  const float *shift = nullptr; // [groups, size] or null for 0
-  const float *scale = nullptr; // [groups, size]
-  float offset = 0;             // added to scale
-  std::int64_t rows_per_group =
-      1; // row r uses row r / rows_per_group of shift and scale
+template <class T>
+struct NormRows {
+  const T* x = nullptr;             // [rows, size]
+  T* y = nullptr;                   // [rows, size]
+  float* mean = nullptr;            // [rows], written where centered
+  float* inverse = nullptr;         // [rows], written: 1 / √(variance + eps)
+  const float* shift = nullptr;     // [groups, size] or null for 0
+  const float* scale = nullptr;     // [groups, size]
+  float offset = 0;                 // added to scale
+  std::int64_t rows_per_group = 1;  // row r uses row r / rows_per_group of shift and scale
   std::int64_t size = 0;
   float eps = 0;
   bool centered = true;
@@ -35,13 +33,14 @@ template <class T> struct NormRows {
 
 /// The backward pass of NormRows over rows of one group. Sums over the rows go
 /// to shift_sum and scale_sum.
-template <class T> struct NormRowsBackward {
-  const T *x = nullptr;
-  const T *grad_y = nullptr;
-  T *grad_x = nullptr;
-  const float *mean = nullptr;
-  const float *inverse = nullptr;
-  const float *scale = nullptr;
+template <class T>
+struct NormRowsBackward {
+  const T* x = nullptr;
+  const T* grad_y = nullptr;
+  T* grad_x = nullptr;
+  const float* mean = nullptr;
+  const float* inverse = nullptr;
+  const float* scale = nullptr;
   float offset = 0;
   std::int64_t rows_per_group = 1;
   std::int64_t size = 0;
@@ -49,32 +48,35 @@ template <class T> struct NormRowsBackward {
 };
 
 /// out = x + y · gate.
-template <class T> struct GatedRows {
-  const T *x = nullptr;        // [rows, size]
-  const T *y = nullptr;        // [rows, size]
-  T *out = nullptr;            // [rows, size]
-  const float *gate = nullptr; // [groups, size]
+template <class T>
+struct GatedRows {
+  const T* x = nullptr;         // [rows, size]
+  const T* y = nullptr;         // [rows, size]
+  T* out = nullptr;             // [rows, size]
+  const float* gate = nullptr;  // [groups, size]
   std::int64_t rows_per_group = 1;
   std::int64_t size = 0;
 };
 
 /// The backward pass of GatedRows for y and gate: grad_y = grad_out · gate.
-template <class T> struct GatedRowsBackward {
-  const T *y = nullptr;
-  const T *grad_out = nullptr;
-  T *grad_y = nullptr;
-  const float *gate = nullptr;
+template <class T>
+struct GatedRowsBackward {
+  const T* y = nullptr;
+  const T* grad_out = nullptr;
+  T* grad_y = nullptr;
+  const float* gate = nullptr;
   std::int64_t rows_per_group = 1;
   std::int64_t size = 0;
 };
 
 /// RMS norm over the channels of one picture, channels `pixels` apart: y = x ·
 /// inverse · weight, then SiLU if asked.
-template <class T> struct ChannelNorm {
-  const T *x = nullptr;     // [channels, pixels]
-  T *y = nullptr;           // [channels, pixels]
-  float *inverse = nullptr; // [pixels], written: 1 / max(‖x‖₂, 1e-12)
-  const float *weight = nullptr; // [channels]
+template <class T>
+struct ChannelNorm {
+  const T* x = nullptr;           // [channels, pixels]
+  T* y = nullptr;                 // [channels, pixels]
+  float* inverse = nullptr;       // [pixels], written: 1 / max(‖x‖₂, 1e-12)
+  const float* weight = nullptr;  // [channels]
   std::int64_t channels = 0;
   std::int64_t pixels = 0;
   bool then_silu = false;
@@ -82,58 +84,131 @@ template <class T> struct ChannelNorm {
 
 /// The backward pass of ChannelNorm; the sum over pixels of the gradient of
 /// weight goes to weight_sum.
-template <class T> struct ChannelNormBackward {
-  const T *x = nullptr;
-  const T *grad_y = nullptr;
-  T *grad_x = nullptr;
-  const float *inverse = nullptr;
-  const float *weight = nullptr;
+template <class T>
+struct ChannelNormBackward {
+  const T* x = nullptr;
+  const T* grad_y = nullptr;
+  T* grad_x = nullptr;
+  const float* inverse = nullptr;
+  const float* weight = nullptr;
   std::int64_t channels = 0;
   std::int64_t pixels = 0;
   bool then_silu = false;
 };
 
+/// Turns the pairs of values of each head by the table's angles (or back, in
+/// the backward pass).
+template <class T>
+struct RotateRows {
+  const T* x = nullptr;          // [rows, heads, size], row r a token at position r mod tokens
+  T* y = nullptr;                // as x
+  const float* table = nullptr;  // [tokens, size / 2] pairs (cos, sin)
+  std::int64_t tokens = 0;
+  std::int64_t heads = 0;
+  std::int64_t size = 0;  // of a head; even
+  bool backward = false;
+};
+
+/// One head of attention. Strides, in values, lie between tokens; the values of
+/// a head side by side.
+template <class T>
+struct AttentionHead {
+  const T* q = nullptr;         // [queries, size]
+  const T* k = nullptr;         // [keys, size]
+  const T* v = nullptr;         // [keys, size]
+  T* out = nullptr;             // [queries, size], written forward, read backward
+  float* log_sum = nullptr;     // [queries], log Σ e^score; written forward, read backward
+  const float* bias = nullptr;  // [queries, keys] or null; -inf masks
+  std::int64_t q_stride = 0;
+  std::int64_t k_stride = 0;
+  std::int64_t v_stride = 0;
+  std::int64_t out_stride = 0;
+  std::int64_t bias_query = 0;  // from one query's bias to the next, 0 when shared
+  std::int64_t bias_key = 0;    // 0 or 1
+  std::int64_t queries = 0;
+  std::int64_t keys = 0;
+  std::int64_t size = 0;
+  float scale = 1;
+};
+
+/// The backward pass of AttentionHead.
+template <class T>
+struct AttentionHeadBackward {
+  AttentionHead<T> head;
+  const T* grad_out = nullptr;
+  T* grad_q = nullptr;
+  T* grad_k = nullptr;
+  T* grad_v = nullptr;
+  std::int64_t grad_out_stride = 0;
+  std::int64_t grad_q_stride = 0;
+  std::int64_t grad_k_stride = 0;
+  std::int64_t grad_v_stride = 0;
+};
+
+/// Blocks of attention: queries per piece of work, queries whose scores are
+/// held at once, keys unpacked at once.
+constexpr std::int64_t kAttentionQueries = 512;
+constexpr std::int64_t kAttentionRows = 64;
+constexpr std::int64_t kAttentionKeys = 256;
+constexpr std::int64_t kAttentionKeyStride = kAttentionKeys + 16;  // not a power of two: rows fall into all cache sets
+
+/// Floats of scratch memory that the attention loops need.
+constexpr std::int64_t attention_scratch(std::int64_t size) {
+  const std::int64_t wide = padded(size);
+  return (wide + 2 * kAttentionRows) * kAttentionKeyStride + (kAttentionKeys + kAttentionRows) * wide +
+         kAttentionQueries * (wide + 2);
+}
+constexpr std::int64_t attention_backward_scratch(std::int64_t queries, std::int64_t size) {
+  const std::int64_t wide = padded(size);
+  return (2 * wide + 4 * kAttentionRows) * kAttentionKeyStride + (3 * kAttentionKeys + 4 * kAttentionRows) * wide +
+         queries * wide + padded(queries);
+}
+
 /// Pixels per piece of a channel norm at most.
 constexpr std::int64_t kChannelTile = 128;
 
 /// The loops of one instruction set for activations of type T (float or Bf16).
-template <class T> struct Loops {
+template <class T>
+struct Loops {
   /// y = gelu(x), tanh approximation. |error| ≤ 1e-6 · max(1, |x|) before
   /// rounding to T.
-  void (*gelu)(const T *x, T *y, std::int64_t count);
+  void (*gelu)(const T* x, T* y, std::int64_t count);
   /// grad_x = grad_y · gelu'(x). |error| ≤ 2e-6 · |grad_y|.
-  void (*gelu_backward)(const T *x, const T *grad_y, T *grad_x,
-                        std::int64_t count);
+  void (*gelu_backward)(const T* x, const T* grad_y, T* grad_x, std::int64_t count);
 
   /// Rows [first, last). scratch: padded(size) floats.
-  void (*norm_rows)(const NormRows<T> &, std::int64_t first, std::int64_t last,
-                    float *scratch);
+  void (*norm_rows)(const NormRows<T>&, std::int64_t first, std::int64_t last, float* scratch);
   /// Rows [first, last) of one group. scratch: 2 · padded(size) floats.
   /// shift_sum, scale_sum: padded(size) floats each, overwritten; shift_sum may
   /// be null.
-  void (*norm_rows_backward)(const NormRowsBackward<T> &, std::int64_t first,
-                             std::int64_t last, float *scratch,
-                             float *shift_sum, float *scale_sum);
+  void (*norm_rows_backward)(const NormRowsBackward<T>&, std::int64_t first, std::int64_t last, float* scratch,
+                             float* shift_sum, float* scale_sum);
 
   /// Rows [first, last).
-  void (*gated_rows)(const GatedRows<T> &, std::int64_t first,
-                     std::int64_t last);
+  void (*gated_rows)(const GatedRows<T>&, std::int64_t first, std::int64_t last);
   /// Rows [first, last) of one group. gate_sum: padded(size) floats,
   /// overwritten.
-  void (*gated_rows_backward)(const GatedRowsBackward<T> &, std::int64_t first,
-                              std::int64_t last, float *gate_sum);
+  void (*gated_rows_backward)(const GatedRowsBackward<T>&, std::int64_t first, std::int64_t last, float* gate_sum);
 
   /// Pixels [first, last), at most kChannelTile of them.
-  void (*channel_norm)(const ChannelNorm<T> &, std::int64_t first,
-                       std::int64_t last);
+  void (*channel_norm)(const ChannelNorm<T>&, std::int64_t first, std::int64_t last);
   /// Pixels [first, last), at most kChannelTile. scratch: kChannelTile ·
   /// channels floats. weight_sum: channels floats.
-  void (*channel_norm_backward)(const ChannelNormBackward<T> &,
-                                std::int64_t first, std::int64_t last,
-                                float *scratch, float *weight_sum);
+  void (*channel_norm_backward)(const ChannelNormBackward<T>&, std::int64_t first, std::int64_t last, float* scratch,
+                                float* weight_sum);
+
+  /// Rows [first, last). scratch: 2 · padded(size) floats.
+  void (*rotate_rows)(const RotateRows<T>&, std::int64_t first, std::int64_t last, float* scratch);
+
+  /// Queries [first, last), at most kAttentionQueries. scratch:
+  /// attention_scratch(size) floats.
+  void (*attention)(const AttentionHead<T>&, std::int64_t first, std::int64_t last, float* scratch);
+  /// A whole head. scratch: attention_backward_scratch(queries, size) floats.
+  void (*attention_backward)(const AttentionHeadBackward<T>&, float* scratch);
 };
 
 /// The loops of the instruction set in use. T is float or Bf16.
-template <class T> const Loops<T> &loops();
+template <class T>
+const Loops<T>& loops();
 
-} // namespace hotshot::kernel
+}  // namespace hotshot::kernel

@@ -11,11 +11,10 @@ namespace hotshot::kernel {
 /// complex64 [tokens, head_size / 2]. The head is split as Wan does:
 /// 2·⌊head_size/6⌋ values each for height and width, the rest for time;
 /// computed in fp64.
-at::Tensor rotary_table(std::int64_t t, std::int64_t h, std::int64_t w,
-                        std::int64_t head_size, double theta = 10000.0);
+at::Tensor rotary_table(std::int64_t t, std::int64_t h, std::int64_t w, std::int64_t head_size, double theta = 10000.0);
 
 /// Rotates the pairs (2j, 2j + 1) of x_blhd [batch, tokens, heads, head size]
 /// by table [tokens, head_size / 2]; fp32 inside, returns x's dtype.
-at::Tensor rotate(const at::Tensor &x_blhd, const at::Tensor &table);
+at::Tensor rotate(const at::Tensor& x_blhd, const at::Tensor& table);
 
-} // namespace hotshot::kernel
+}  // namespace hotshot::kernel

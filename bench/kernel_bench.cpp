@@ -1,0 +1,178 @@
+// Every kernel beside the libtorch composition that defines it, at the shapes
+// of the minis' training. The composition's time over the kernel's is the last
+// column; figures are per core (one thread, processor time).
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <benchmark/benchmark.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <ctime>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "kernel/activation.h"
+#include "kernel/attention.h"
+#include "kernel/composition.h"
+#include "kernel/isa.h"
+#include "kernel/linear.h"
+#include "kernel/norm.h"
+#include "kernel/rotary.h"
+
+namespace {
+
+using namespace hotshot;
+using Tensors = std::vector<at::Tensor>;
+using Function = std::function<at::Tensor(const Tensors&)>;
+
+at::Tensor normals(at::IntArrayRef shape, std::uint64_t index, at::ScalarType dtype) {
+  at::Tensor x = at::empty(shape, at::kFloat);
+  Random(7, index).fill_normal(x.data_ptr<float>(), static_cast<std::size_t>(x.numel()));
+  return x.to(dtype);
+}
+
+/// A kernel, what it is compared with, and the work of one forward pass.
+struct Case {
+  std::string name;
+  Function kernel;
+  Function composition;
+  Tensors inputs;
+  double bytes = 0;  // read and written once by the forward pass; the backward
+                     // pass moves 1.5 times that
+  double flops = 0;  // of products; the backward pass has 2.5 times that
+};
+
+double bytes_of(const Tensors& tensors) {
+  double bytes = 0;
+  for (const at::Tensor& x : tensors) bytes += static_cast<double>(x.nbytes());
+  return bytes;
+}
+
+std::map<std::string, double> seconds_of_composition;
+
+void run(benchmark::State& state, const Case& c, bool composed, bool backward) {
+  const Function& f = composed ? c.composition : c.kernel;
+  Tensors inputs;
+  for (const at::Tensor& x : c.inputs) inputs.push_back(x.detach().requires_grad_(backward));
+  const at::Tensor y = f(inputs), gradient = at::ones_like(y.detach());
+  const std::clock_t start = std::clock();
+  for (auto _ : state) {
+    if (backward) {
+      benchmark::DoNotOptimize(torch::autograd::grad({y}, inputs, {gradient},
+                                                     /*retain_graph=*/true));
+    } else {
+      at::NoGradGuard no_grad;
+      benchmark::DoNotOptimize(f(inputs));
+    }
+  }
+  const double seconds =
+      static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / static_cast<double>(state.iterations());
+  const std::string key = c.name + (backward ? "/backward" : "/forward");
+  if (composed) seconds_of_composition[key] = seconds;
+  if (!composed && seconds_of_composition.count(key)) {
+    state.counters["times_faster"] = seconds_of_composition[key] / seconds;
+  }
+  state.counters["GB/s"] = c.bytes * (backward ? 1.5 : 1) / seconds * 1e-9;
+  if (c.flops > 0) state.counters["GFLOP/s"] = c.flops * (backward ? 2.5 : 1) / seconds * 1e-9;
+}
+
+void add(const Case& c) {
+  for (const bool backward : {false, true}) {
+    for (const bool composed : {true, false}) {
+      const std::string name = c.name + (backward ? "/backward" : "/forward") + (composed ? "/composition" : "/kernel");
+      benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run(state, c, composed, backward); })
+          ->Unit(benchmark::kMillisecond)
+          ->MinTime(0.2);
+    }
+  }
+}
+
+void add_attention(const std::string& name, std::int64_t batch, std::int64_t queries, std::int64_t keys, bool biased) {
+  const std::int64_t heads = 4, size = 64;
+  const at::Tensor bias = biased ? at::zeros({batch, 1, 1, keys}) : at::Tensor();
+  const Tensors inputs{normals({batch, queries, heads, size}, 1, at::kBFloat16),
+                       normals({batch, keys, heads, size}, 2, at::kBFloat16),
+                       normals({batch, keys, heads, size}, 3, at::kBFloat16)};
+  add({.name = "attention " + name,
+       .kernel = [=](const Tensors& in) { return kernel::attention(in[0], in[1], in[2], 0.125, bias); },
+       .composition =
+           [=](const Tensors& in) { return kernel::composition::attention(in[0], in[1], in[2], 0.125, bias); },
+       .inputs = inputs,
+       .bytes = bytes_of(inputs) + bytes_of({inputs[0]}),
+       .flops = 4.0 * batch * heads * queries * keys * size});
+}
+
+void add_rows(at::ScalarType dtype, const std::string& type) {
+  const at::Tensor x = normals({8, 448, 256}, 1, dtype), y = normals({8, 448, 256}, 2, dtype);
+  const at::Tensor a = normals({8, 1, 256}, 3, at::kFloat), b = normals({8, 1, 256}, 4, at::kFloat);
+  const at::Tensor w = normals({256}, 5, at::kFloat), ffn = normals({8, 448, 1024}, 6, dtype);
+  add({"gelu_tanh " + type,
+       [](const Tensors& in) { return kernel::gelu_tanh(in[0]); },
+       [](const Tensors& in) { return kernel::composition::gelu_tanh(in[0]); },
+       {ffn},
+       2 * bytes_of({ffn})});
+  add({"layer_norm_modulate " + type,
+       [](const Tensors& in) { return kernel::layer_norm_modulate(in[0], in[1], in[2], 1e-6); },
+       [](const Tensors& in) { return kernel::composition::layer_norm_modulate(in[0], in[1], in[2], 1e-6); },
+       {x, a, b},
+       2 * bytes_of({x})});
+  add({"gated_residual " + type,
+       [](const Tensors& in) { return kernel::gated_residual(in[0], in[1], in[2]); },
+       [](const Tensors& in) { return kernel::composition::gated_residual(in[0], in[1], in[2]); },
+       {x, y, a},
+       3 * bytes_of({x})});
+  add({"rms_norm " + type,
+       [](const Tensors& in) { return kernel::rms_norm(in[0], in[1], 1e-6); },
+       [](const Tensors& in) { return kernel::composition::rms_norm(in[0], in[1], 1e-6); },
+       {x, w},
+       2 * bytes_of({x})});
+  const at::Tensor table = kernel::rotary_table(7, 8, 8, 64);
+  add({"rotate " + type,
+       [=](const Tensors& in) { return kernel::rotate(in[0], table); },
+       [=](const Tensors& in) { return kernel::composition::rotate(in[0], table); },
+       {x.view({8, 448, 4, 64})},
+       2 * bytes_of({x})});
+  const at::Tensor video = normals({8, 32, 9, 32, 32}, 7, dtype), gamma = normals({32}, 8, at::kFloat);
+  add({"channel_rms_norm+silu " + type,
+       [](const Tensors& in) { return kernel::channel_rms_norm(in[0], in[1], true); },
+       [](const Tensors& in) { return kernel::composition::channel_rms_norm(in[0], in[1], true); },
+       {video, gamma},
+       2 * bytes_of({video})});
+}
+
+// Inference: fixed blocks of rows against one plain product.
+void add_linear(const std::string& name, std::int64_t rows, std::int64_t in_size, std::int64_t out_size) {
+  const at::Tensor x = normals({rows, in_size}, 1, at::kBFloat16), w = normals({out_size, in_size}, 2, at::kBFloat16),
+                   bias = normals({out_size}, 3, at::kBFloat16);
+  const Case c{.name = "linear " + name,
+               .kernel = [=](const Tensors& in) { return kernel::linear(in[0], w, bias); },
+               .composition = [=](const Tensors& in) { return at::linear(in[0], w, bias); },
+               .inputs = {x},
+               .bytes = bytes_of({x, w}) + 2.0 * rows * out_size,
+               .flops = 2.0 * rows * in_size * out_size};
+  for (const bool composed : {true, false}) {
+    benchmark::RegisterBenchmark((c.name + (composed ? "/composition" : "/kernel")).c_str(),
+                                 [=](benchmark::State& state) { run(state, c, composed, /*backward=*/false); })
+        ->Unit(benchmark::kMillisecond)
+        ->MinTime(0.2);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  at::set_num_threads(1);
+  add_rows(at::kBFloat16, "bf16");
+  add_rows(at::kFloat, "fp32");
+  add_attention("video 8x448", 8, 448, 448, false);
+  add_attention("pictures 64x64", 64, 64, 64, false);
+  add_attention("text 8x448x31", 8, 448, 31, true);
+  add_linear("3584x256x256", 3584, 256, 256);
+  add_linear("3584x256x1024", 3584, 256, 1024);
+  add_linear("64x256x1024", 64, 256, 1024);
+  benchmark::AddCustomContext("instruction set", std::string(kernel::isa_name(kernel::isa())));
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -1,0 +1,60 @@
+#include "kernel/linear.h"
+
+#include "kernel/test_support.h"
+
+namespace hotshot::kernel {
+namespace {
+
+const Function kLinear = [](const Tensors& in) { return linear(in[0], in[1], in.size() > 2 ? in[2] : at::Tensor()); };
+const Function kReference = [](const Tensors& in) {
+  const at::Tensor y = at::matmul(in[0], in[1].t());
+  return in.size() > 2 ? y + in[2] : y;
+};
+
+Tensors random_inputs(at::IntArrayRef rows, std::int64_t in, std::int64_t out, std::uint64_t index) {
+  auto shape = rows.vec();
+  shape.push_back(in);
+  return {normals(shape, index), normals({out, in}, index + 1, 0.1), normals({out}, index + 2)};
+}
+
+TEST(Linear, ValueAndGradientsWithAndWithoutBias) {
+  const Tensors inputs = random_inputs({3, 7}, 19, 33, 1);
+  expect_like(kLinear, kReference, inputs, kFloatTolerance);
+  expect_like(kLinear, kReference, {inputs[0], inputs[1]}, kFloatTolerance);
+}
+
+TEST(Linear, WithoutGradientsEqualsWithThem) {
+  for (const std::int64_t rows : {1, 5, 256, 257, 700}) {
+    const Tensors inputs = random_inputs({rows}, 40, 24, 10);
+    EXPECT_LT(relative_error(kLinear(inputs), kReference(inputs)), kFloatTolerance);
+    EXPECT_LT(relative_error(kLinear({inputs[0], inputs[1]}), kReference({inputs[0], inputs[1]})), kFloatTolerance);
+  }
+  EXPECT_EQ(kLinear(random_inputs({2, 3, 4}, 8, 5, 20)).sizes(), at::IntArrayRef({2, 3, 4, 5}));
+}
+
+TEST(Linear, MasterWeightsTrainHalfPrecisionActivations) {
+  Tensors inputs = random_inputs({50}, 32, 16, 30);
+  inputs[0] = inputs[0].to(at::kBFloat16);
+  expect_like(kLinear, kReference, inputs,
+              kBf16Tolerance);  // the weights' gradients are fp32
+}
+
+TEST(Linear, InferenceDoesNotDependOnThreads) {
+  const int before = at::get_num_threads();
+  for (const std::int64_t rows : {3, 200, 1000}) {
+    for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+      const Tensors inputs = random_inputs({rows}, 256, 320, 40);
+      const auto result = [&](int threads) {
+        at::set_num_threads(threads);
+        return kLinear({inputs[0].to(dtype), inputs[1], inputs[2]});
+      };
+      const at::Tensor one = result(1);
+      EXPECT_TRUE(at::equal(one, result(2))) << rows;
+      EXPECT_TRUE(at::equal(one, result(3))) << rows;
+    }
+  }
+  at::set_num_threads(before);
+}
+
+}  // namespace
+}  // namespace hotshot::kernel

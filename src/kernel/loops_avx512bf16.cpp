@@ -1,0 +1,10 @@
+#include "kernel/loops.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma GCC target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+#define HOTSHOT_ISA_NAMESPACE avx512bf16
+#define HOTSHOT_LANES 16
+#define HOTSHOT_BF16_PRODUCTS 1
+#include "kernel/loops_table.inc"
+#endif
