@@ -58,15 +58,16 @@ double psnr(const at::Tensor& a, const at::Tensor& b) {
 }
 
 FieldList AutoencoderOptions::fields() {
-  return {{"frames", "of a piece, 4k + 1", &frames, {1, 1001}},
-          {"size", "of a piece, pixels", &size, {16, 4096}},
-          {"clip_size", "of the clips pieces are cut from", &clip_size, {16, 4096}},
-          {"batch", "pieces per step", &batch, {1, 4096}},
-          {"picture_share", "of steps that see single frames", &picture_share, {0, 1}},
-          {"kl_weight", "of the KL term", &kl_weight, {0, 1}},
-          {"edge_weight", "of the error of pixel differences", &edge_weight, {0, 100}},
-          {"statistics_clips", "clips that latents_mean and latents_std are measured on", &statistics_clips, {1, 100000}},
-          {"dtype", "bf16 or fp32", &dtype}};
+  return {
+      {"frames", "of a piece, 4k + 1", &frames, {1, 1001}},
+      {"size", "of a piece, pixels", &size, {16, 4096}},
+      {"clip_size", "of the clips pieces are cut from", &clip_size, {16, 4096}},
+      {"batch", "pieces per step", &batch, {1, 4096}},
+      {"picture_share", "of steps that see single frames", &picture_share, {0, 1}},
+      {"kl_weight", "of the KL term", &kl_weight, {0, 1}},
+      {"edge_weight", "of the error of pixel differences", &edge_weight, {0, 100}},
+      {"statistics_clips", "clips that latents_mean and latents_std are measured on", &statistics_clips, {1, 100000}},
+      {"dtype", "bf16 or fp32", &dtype}};
 }
 
 AutoencoderTask::AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions options, data::WorldSource source,
@@ -75,6 +76,12 @@ AutoencoderTask::AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions 
   compute_dtype(options_.dtype, "train");
   require(options_.clip_size >= options_.size, "train", "expected clip_size of at least size {} but got {}",
           options_.size, options_.clip_size);
+  for (const int size : {options_.size, options_.clip_size}) {
+    require(size % vae_.config().scale_factor_spatial == 0, "train", "expected sizes in multiples of {} but got {}",
+            vae_.config().scale_factor_spatial, size);
+  }
+  require(options_.frames % vae_.config().scale_factor_temporal == 1 % vae_.config().scale_factor_temporal, "train",
+          "expected {}k+1 frames but got {}", vae_.config().scale_factor_temporal, options_.frames);
   if (initial.empty()) {
     vae_.initialize(seed);
     start_certain(vae_);
@@ -89,7 +96,7 @@ at::Tensor AutoencoderTask::pieces(std::int64_t step) const {
   Random random(seed_ + static_cast<std::uint64_t>(step), "pieces");
   const bool pictures = random.chance(static_cast<float>(options_.picture_share));
   const int frames = pictures ? 1 : options_.frames;
-  const int batch = pictures ? options_.batch * options_.frames / 2 : options_.batch;
+  const int batch = pictures ? std::max(1, options_.batch * options_.frames / 2) : options_.batch;
   std::vector<Frames> clips(static_cast<std::size_t>(batch));
   for (int i = 0; i < batch; ++i) {
     const auto index = static_cast<std::uint64_t>(step) * 4096 + static_cast<std::uint64_t>(i);

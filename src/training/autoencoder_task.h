@@ -12,9 +12,9 @@
 namespace hotshot::training {
 
 struct AutoencoderOptions {
-  int frames = 9;         // of a piece, 4k + 1
-  int size = 64;          // of a piece, pixels, square
-  int clip_size = 128;    // clips are rendered at this size, pieces cut from them
+  int frames = 9;       // of a piece, 4k + 1
+  int size = 64;        // of a piece, pixels, square
+  int clip_size = 128;  // clips are rendered at this size, pieces cut from them
   int batch = 8;
   double picture_share = 0.25;  // of the steps see pictures (one frame), as many pixels per batch
   double kl_weight = 1e-6;      // of KL(q || N(0, I)) per latent value, against the error per pixel

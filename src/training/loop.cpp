@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -48,8 +49,13 @@ class Meter {
     for (const auto& [name, value] : loss.extra) extra_[name] += value, ++counts_[name];
   }
   LogRow row(std::int64_t step, double rate, double total_seconds) {
-    LogRow row{step, loss_ / steps_, rate, norm_ / steps_, static_cast<double>(samples_) / seconds_since(start_),
-               total_seconds, {}};
+    LogRow row{step,
+               loss_ / steps_,
+               rate,
+               norm_ / steps_,
+               static_cast<double>(samples_) / seconds_since(start_),
+               total_seconds,
+               {}};
     for (const auto& [name, value] : extra_) row.extra[name] = value / counts_[name];
     *this = Meter();
     return row;
@@ -119,7 +125,7 @@ class Run {
     std::string kept, line;
     while (std::getline(in, line)) {
       const json row = json::parse(line, nullptr, false);
-      if (!row.is_discarded() && row.value("step", std::int64_t{0}) <= step) kept += line + "\n";
+      if (row.is_object() && row.value("step", std::int64_t{0}) <= step) kept += line + "\n";
     }
     write_file(folder_ / "log.jsonl", kept);
   }
@@ -132,6 +138,11 @@ class Run {
   double earlier_seconds_ = 0;
   std::int64_t saved_step_ = -1;
 };
+
+// JSON has no word for what is not finite: it is written as null.
+double number(const json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
 
 bool due(std::int64_t step, int every) { return every > 0 && step % every == 0; }
 
@@ -149,7 +160,8 @@ FieldList LoopOptions::fields() {
 void train(Task& task, const LoopOptions& options, const OptimizerOptions& optimizer_options,
            const std::filesystem::path& run_folder, const std::filesystem::path& model_folder,
            const std::string& digest, const LoopHooks& hooks, Progress* progress) {
-  Run run(task, optimizer_options, run_folder, digest, options.keep);
+  const std::string data = task.data_digest();
+  Run run(task, optimizer_options, run_folder, data.empty() ? digest : digest + " " + data, options.keep);
   Meter meter;
   begin_phase(progress, "training", options.steps);
   try {
@@ -185,16 +197,23 @@ std::vector<LogRow> read_log(const std::filesystem::path& run_folder) {
   std::istringstream in(read_file(run_folder / "log.jsonl", 1u << 30));
   for (std::string line; std::getline(in, line);) {
     const json object = json::parse(line, nullptr, false);
-    if (object.is_discarded()) continue;
+    if (!object.is_object()) continue;
     LogRow row;
     for (const auto& [key, value] : object.items()) {
-      if (key == "step") row.step = value;
-      else if (key == "loss") row.loss = value;
-      else if (key == "learning_rate") row.learning_rate = value;
-      else if (key == "gradient_norm") row.gradient_norm = value;
-      else if (key == "samples_per_second") row.samples_per_second = value;
-      else if (key == "seconds") row.seconds = value;
-      else row.extra[key] = value;
+      if (key == "step")
+        row.step = value;
+      else if (key == "loss")
+        row.loss = number(value);
+      else if (key == "learning_rate")
+        row.learning_rate = number(value);
+      else if (key == "gradient_norm")
+        row.gradient_norm = number(value);
+      else if (key == "samples_per_second")
+        row.samples_per_second = number(value);
+      else if (key == "seconds")
+        row.seconds = number(value);
+      else
+        row.extra[key] = number(value);
     }
     rows.push_back(row);
   }

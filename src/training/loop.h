@@ -34,6 +34,8 @@ class Task {
   virtual Loss loss(std::int64_t step) = 0;
   /// Clips that show what has been learned, made with the parameters as they are now; may be empty.
   virtual std::vector<Clip> preview() = 0;
+  /// Of the files that batches are made from (another part, a vocabulary); empty where the recipe says everything.
+  virtual std::string data_digest() const { return {}; }
   /// Writes the parts, with the parameters as they are now, into a model folder.
   virtual void export_parts(const std::filesystem::path& model_folder) = 0;
 };
@@ -66,9 +68,9 @@ struct LoopHooks {
 };
 
 /// Trains `task` in `run_folder` (checkpoints/, log.jsonl) up to options.steps, from the newest checkpoint there if
-/// any: "to resume, run the same command again". `digest` identifies recipe and data; a checkpoint of another digest is
-/// refused. At the end exports the averaged weights to `model_folder`. `progress` may be null; on Cancelled a
-/// checkpoint is written first.
+/// any: "to resume, run the same command again". `digest` identifies the recipe; a checkpoint of another digest, or of
+/// other data, is refused. At the end exports the averaged weights to `model_folder`. `progress` may be null; on
+/// Cancelled a checkpoint is written first.
 void train(Task& task, const LoopOptions& options, const OptimizerOptions& optimizer_options,
            const std::filesystem::path& run_folder, const std::filesystem::path& model_folder,
            const std::string& digest, const LoopHooks& hooks, Progress* progress);

@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace hotshot::training {
 namespace {
@@ -38,12 +40,47 @@ void update_tensors(at::Tensor weight, const at::Tensor& gradient, at::Tensor& f
 
 constexpr std::int64_t kGrain = 1 << 15;
 constexpr double kMuonMomentum = 0.95;
+constexpr double kBelowOne = 0.999999;  // a decay of 1 would divide by zero
+
+// Of all values, the same for any number of threads: pieces of fixed size, added in order.
+double sum_of_squares(const at::Tensor& values) {
+  if (!values.is_cpu() || values.scalar_type() != at::kFloat)
+    return values.to(at::kDouble).square().sum().item<double>();
+  const at::Tensor plain = values.contiguous();
+  const float* data = plain.data_ptr<float>();
+  const std::int64_t count = plain.numel();
+  std::vector<double> pieces(static_cast<std::size_t>((count + kGrain - 1) / kGrain));
+  at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      std::array<double, 8> lanes{};
+      const std::int64_t last = std::min(count, (piece + 1) * kGrain);
+      for (std::int64_t i = piece * kGrain; i < last; ++i) {
+        lanes[static_cast<std::size_t>(i % 8)] += static_cast<double>(data[i]) * data[i];
+      }
+      pieces[static_cast<std::size_t>(piece)] = std::accumulate(lanes.begin(), lanes.end(), 0.0);
+    }
+  });
+  return std::accumulate(pieces.begin(), pieces.end(), 0.0);
+}
+
+// [out, rest] with more than one of each. Scales of norms ([c, 1, 1, 1]) and modulation ([1, 6, d]) are not.
+bool is_matrix(const at::Tensor& weight) {
+  return weight.dim() >= 2 && weight.size(0) > 1 && weight.numel() > weight.size(0);
+}
+
+// An Adam step moves every weight alike, so a sum over n inputs moves by n steps: without this, wide layers, above all
+// a last convolution, tremble.
+double step_fraction(const at::Tensor& weight, int fan_in) {
+  if (!is_matrix(weight)) return 1;
+  return std::min(1.0, static_cast<double>(fan_in) * static_cast<double>(weight.size(0)) /
+                           static_cast<double>(weight.numel()));
+}
 
 // Nearly the orthogonal factor of a matrix: five steps of the quintic Newton–Schulz iteration (Jordan et al. 2024).
 at::Tensor orthogonalized(const at::Tensor& matrix) {
   const bool tall = matrix.size(0) > matrix.size(1);
   at::Tensor x = (tall ? matrix.t() : matrix).to(at::kBFloat16);
-  x = x / (matrix.norm() * 1.01 + 1e-7).to(at::kBFloat16);
+  x = x / (std::sqrt(sum_of_squares(matrix)) * 1.01 + 1e-7);
   for (int step = 0; step < 5; ++step) {
     const at::Tensor a = at::mm(x, x.t());
     const at::Tensor b = -4.7750 * a + 2.0315 * at::mm(a, a);
@@ -66,14 +103,15 @@ void update_orthogonally(at::Tensor weight, const at::Tensor& gradient, at::Tens
 
 FieldList OptimizerOptions::fields() {
   return {{"learning_rate", "at its highest", &learning_rate, {0, 10}},
+          {"fan_in", "inputs above which AdamW steps of a matrix shrink", &fan_in, {1, 1e9}},
           {"muon_rate", "of hidden matrices by Muon, 0 for AdamW", &muon_rate, {0, 10}},
           {"warmup", "steps of linear rise", &warmup, {0, 1e9}},
           {"final_fraction", "of the learning rate at the end", &final_fraction, {0, 1}},
-          {"beta1", "decay of the first moment", &beta1, {0, 1}},
-          {"beta2", "decay of the second moment", &beta2, {0, 1}},
-          {"epsilon", "added to the root of the second moment", &epsilon, {0, 1}},
+          {"beta1", "decay of the first moment", &beta1, {0, kBelowOne}},
+          {"beta2", "decay of the second moment", &beta2, {0, kBelowOne}},
+          {"epsilon", "added to the root of the second moment", &epsilon, {1e-20, 1}},
           {"weight_decay", "decoupled, of matrices", &weight_decay, {0, 10}},
-          {"clip", "largest gradient norm", &clip, {0, 1e9}},
+          {"clip", "largest gradient norm", &clip, {1e-9, 1e9}},
           {"ema", "decay of the averaged weights", &ema, {0, 1}}};
 }
 
@@ -97,7 +135,7 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
   double squares = 0;
   for (const Slot& slot : slots_) {
     const at::Tensor& gradient = slot.parameter->tensor.grad();
-    if (gradient.defined()) squares += std::pow(gradient.norm().item<double>(), 2);
+    if (gradient.defined()) squares += sum_of_squares(gradient);
   }
   UpdateReport report{std::sqrt(squares), std::isfinite(squares)};
   const double t = static_cast<double>(step + 1);
@@ -111,17 +149,23 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
       .correction2 = static_cast<float>(1 / (1 - std::pow(options_.beta2, t))),
       .clip = static_cast<float>(report.gradient_norm > options_.clip ? options_.clip / report.gradient_norm : 1.0),
       .average = static_cast<float>(1 - std::min(options_.ema, t / (9 + t)))};
+  OptimizerOptions muon = options_;
+  muon.learning_rate = options_.muon_rate;
+  const double muon_rate = learning_rate(muon, step, steps);
   for (Slot& slot : slots_) {
     at::Tensor& weight = slot.parameter->tensor;
     if (report.applied && weight.grad().defined()) {
       StepFactors factors = common;
-      factors.decay = static_cast<float>(weight.dim() >= 2 && weight.numel() > weight.size(-1) ? options_.weight_decay : 0);
+      factors.decay = static_cast<float>(is_matrix(weight) ? options_.weight_decay : 0);
       const at::Tensor gradient = weight.grad().contiguous();
       if (options_.muon_rate > 0 && slot.parameter->hidden) {
-        const double rate = factors.rate * options_.muon_rate / options_.learning_rate;
-        update_orthogonally(weight.detach(), gradient * common.clip, slot.first, slot.average, rate, factors.decay,
+        update_orthogonally(weight.detach(), gradient * common.clip, slot.first, slot.average, muon_rate, factors.decay,
                             common.average);
-      } else if (weight.device().is_cpu()) {
+        weight.mutable_grad() = at::Tensor();
+        continue;
+      }
+      factors.rate *= static_cast<float>(step_fraction(weight, options_.fan_in));
+      if (weight.device().is_cpu()) {
         float *w = weight.data_ptr<float>(), *m = slot.first.data_ptr<float>(), *v = slot.second.data_ptr<float>(),
               *a = slot.average.data_ptr<float>();
         const float* g = gradient.data_ptr<float>();

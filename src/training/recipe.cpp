@@ -1,7 +1,6 @@
 #include "training/recipe.h"
 
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "base/error.h"
 #include "training/autoencoder_task.h"
@@ -21,32 +20,57 @@ struct DataOptions {
   FieldList fields() {
     return {{"seed", "of the world's scenes", &seed, {0, 9e15}}, {"fps", "frames per second", &fps, {1, 240}}};
   }
-  data::WorldSource source() const {
-    return {static_cast<std::uint64_t>(seed), world::Split::train, Rational{fps, 1}};
-  }
+  data::WorldSource source() const { return {static_cast<std::uint64_t>(seed), world::Split::train, Rational{fps, 1}}; }
 };
 
-// Takes one table out of the recipe; what remains at the end is unknown.
-template <class Options>
-Options take(json& recipe, const std::string& table, const std::string& where) {
-  Options options;
-  if (recipe.contains(table)) read_fields(options.fields(), recipe[table], where + " [" + table + "]");
-  recipe.erase(table);
-  return options;
-}
+// A recipe whose tables are taken out one by one; what remains at the end is unknown.
+class Tables {
+ public:
+  Tables(json file, std::string where) : file_(std::move(file)), where_(std::move(where)) {}
 
-std::vector<data::Bucket> take_buckets(json& recipe, const std::string& where) {
-  std::vector<data::Bucket> buckets;
-  require(recipe.contains("bucket") && recipe["bucket"].is_array(), where, "expected [[bucket]] tables but got {}", "none");
-  for (const json& table : recipe["bucket"]) read_fields(buckets.emplace_back().fields(), table, where + " [[bucket]]");
-  recipe.erase("bucket");
-  return buckets;
-}
+  /// The fields at the top, outside of any table.
+  void take_top(const FieldList& fields) {
+    json top = json::object();
+    for (const Field& field : fields) {
+      known_.push_back(field.name);
+      if (file_.contains(field.name)) top[field.name] = file_[field.name], file_.erase(field.name);
+    }
+    read_fields(fields, top, where_);
+  }
+  template <class Options>
+  Options take(const std::string& table) {
+    Options options;
+    known_.push_back("[" + table + "]");
+    if (file_.contains(table)) read_fields(options.fields(), file_[table], where_ + " [" + table + "]");
+    file_.erase(table);
+    return options;
+  }
+  std::vector<data::Bucket> take_buckets() {
+    known_.push_back("[[bucket]]");
+    const json tables = file_.value("bucket", json());
+    require(tables.is_array() && !tables.empty(), where_, "expected [[bucket]] tables but got {}",
+            tables.is_null() ? "none" : tables.dump());
+    std::vector<data::Bucket> buckets(tables.size());
+    for (std::size_t i = 0; i < buckets.size(); ++i)
+      read_fields(buckets[i].fields(), tables[i], where_ + " [[bucket]]");
+    file_.erase("bucket");
+    return buckets;
+  }
+  void expect_empty() const {
+    if (!file_.empty()) throw_unknown(where_, file_.begin().key(), known_);
+  }
+  const std::string& where() const { return where_; }
 
-MakeTask autoencoder(json& recipe, const Recipe& head, const std::string& where) {
-  auto config = take<model::WanVaeConfig>(recipe, "vae", where);
-  auto options = take<AutoencoderOptions>(recipe, "autoencoder", where);
-  const auto source = take<DataOptions>(recipe, "data", where).source();
+ private:
+  json file_;
+  std::string where_;
+  std::vector<std::string> known_;
+};
+
+MakeTask autoencoder(Tables& recipe, const Recipe& head) {
+  auto config = recipe.take<model::WanVaeConfig>("vae");
+  auto options = recipe.take<AutoencoderOptions>("autoencoder");
+  const auto source = recipe.take<DataOptions>("data").source();
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
   return [=, initial = head.top.initial](const RunPlaces&, at::Device device) {
     const std::filesystem::path folder = initial.empty() ? "" : std::filesystem::path(initial) / "vae";
@@ -54,24 +78,24 @@ MakeTask autoencoder(json& recipe, const Recipe& head, const std::string& where)
   };
 }
 
-MakeTask transformer(json& recipe, const Recipe& head, const std::string& where) {
-  auto config = take<model::WanTransformerConfig>(recipe, "transformer", where);
-  auto text = take<model::Umt5Config>(recipe, "text_encoder", where);
-  auto options = take<TransformerOptions>(recipe, "flow", where);
-  auto density = take<diffusion::DensityOptions>(recipe, "density", where);
-  const auto source = take<DataOptions>(recipe, "data", where).source();
-  auto buckets = take_buckets(recipe, where);
+MakeTask transformer(Tables& recipe, const Recipe& head) {
+  auto config = recipe.take<model::WanTransformerConfig>("transformer");
+  auto text = recipe.take<model::Umt5Config>("text_encoder");
+  auto options = recipe.take<TransformerOptions>("flow");
+  auto density = recipe.take<diffusion::DensityOptions>("density");
+  const auto source = recipe.take<DataOptions>("data").source();
+  auto buckets = recipe.take_buckets();
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
   return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
     return std::make_unique<TransformerTask>(config, text, options, density, buckets, source,
-                                             TransformerInputs{places.model_folder, places.latent_folder, initial}, seed,
-                                             device);
+                                             TransformerInputs{places.model_folder, places.latent_folder, initial},
+                                             seed, device);
   };
 }
 
 struct Part {
   const char* name;
-  MakeTask (*read)(json& recipe, const Recipe& head, const std::string& where);
+  MakeTask (*read)(Tables& recipe, const Recipe& head);
 };
 
 // Everything a recipe can train.
@@ -94,24 +118,20 @@ FieldList RecipeOptions::fields() {
 }
 
 Recipe read_recipe(const std::filesystem::path& path) {
-  json file = read_toml(path);
-  const std::string where = path.filename().string();
+  const json file = read_toml(path);
+  Tables tables(file, path.filename().string());
   Recipe recipe;
-  recipe.digest = digest_of(file);
-  recipe.loop = take<LoopOptions>(file, "loop", where);
-  recipe.optimizer = take<OptimizerOptions>(file, "optimizer", where);
-  json top = json::object();
-  for (const Field& field : recipe.top.fields()) {
-    if (file.contains(field.name)) top[field.name] = file[field.name], file.erase(field.name);
-  }
-  read_fields(recipe.top.fields(), top, where);
+  tables.take_top(recipe.top.fields());
+  recipe.loop = tables.take<LoopOptions>("loop");
+  recipe.optimizer = tables.take<OptimizerOptions>("optimizer");
   std::vector<std::string> known;
   for (const Part& part : kParts) {
     known.push_back(part.name);
-    if (recipe.top.part == part.name) recipe.make_task = part.read(file, recipe, where);
+    if (recipe.top.part == part.name) recipe.make_task = part.read(tables, recipe);
   }
-  if (!recipe.make_task) throw_unknown(where + " part", recipe.top.part, known);
-  require(file.empty(), where, "expected no other entries but got '{}'", file.empty() ? "" : file.begin().key());
+  if (!recipe.make_task) throw_unknown(tables.where() + " part", recipe.top.part, known);
+  tables.expect_empty();
+  recipe.digest = digest_of(file);
   return recipe;
 }
 

@@ -11,17 +11,17 @@ namespace hotshot::training {
 
 /// What every recipe says at its top.
 struct RecipeOptions {
-  std::string part;    // "autoencoder" or "transformer"
-  std::string model;   // name of the model folder the result goes to
-  std::string initial; // a model folder to start from instead of fresh weights
+  std::string part;     // "autoencoder" or "transformer"
+  std::string model;    // name of the model folder the result goes to
+  std::string initial;  // a model folder to start from instead of fresh weights
   FieldList fields();
 };
 
 /// Where a run reads and writes.
 struct RunPlaces {
-  std::filesystem::path run_folder;    // checkpoints, log, previews
-  std::filesystem::path model_folder;  // parts already there are read, the trained ones written
-  std::filesystem::path latent_folder; // latents kept between runs
+  std::filesystem::path run_folder;     // checkpoints, log, previews
+  std::filesystem::path model_folder;   // parts already there are read, the trained ones written
+  std::filesystem::path latent_folder;  // latents kept between runs
 };
 
 /// A parsed recipe, ready to run.

@@ -13,6 +13,7 @@
 #include "model/part.h"
 #include "training/autoencoder_task.h"
 #include "training/model_files.h"
+#include "weights/digest.h"
 
 namespace hotshot::training {
 namespace {
@@ -61,6 +62,8 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
       density_(std::move(density)),
       buckets_(std::move(buckets)),
       source_(source),
+      vae_digest_(weights::folder_digest(inputs.model_folder / "vae")),
+      tokenizer_digest_(weights::folder_digest(inputs.model_folder / "tokenizer")),
       seed_(seed),
       device_(device) {
   compute_dtype(options_.dtype, "train");
@@ -84,11 +87,25 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
     module->to(device, at::kFloat);
     module->requires_grad(true);
   }
+  const std::string made_from =
+      weights::sha256(fmt::format("{} {} {}/{}", vae_digest_, source_.seed, source_.rate.num, source_.rate.den));
   for (const data::Bucket& bucket : buckets_) {
-    const auto folder = inputs.latent_folder / fmt::format("{}x{}x{}", bucket.frames, bucket.height, bucket.width);
+    check(bucket);
+    const auto folder = inputs.latent_folder /
+                        fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
     stores_.push_back(std::make_unique<data::LatentStore>(
         folder, bucket.clips, [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }));
   }
+}
+
+void TransformerTask::check(const data::Bucket& bucket) const {
+  const int time = vae_.config().scale_factor_temporal, space = vae_.config().scale_factor_spatial;
+  const auto& patch = transformer_.config().patch_size;
+  require(bucket.frames % time == 1 % time, "train", "expected buckets of {}k+1 frames but got {}", time,
+          bucket.frames);
+  require(bucket.height % (space * patch[1]) == 0 && bucket.width % (space * patch[2]) == 0, "train",
+          "expected buckets in multiples of {}x{} but got {}x{}", space * patch[2], space * patch[1], bucket.width,
+          bucket.height);
 }
 
 at::Tensor TransformerTask::encode(const data::Bucket& bucket, std::uint64_t first, int count) {
@@ -98,7 +115,8 @@ at::Tensor TransformerTask::encode(const data::Bucket& bucket, std::uint64_t fir
   for (int begin = 0; begin < count; begin += piece) {
     std::vector<Frames> clips(static_cast<std::size_t>(std::min(piece, count - begin)));
     for (std::size_t i = 0; i < clips.size(); ++i) {
-      clips[i] = source_.clip(first + static_cast<std::uint64_t>(begin) + i, bucket.frames, bucket.height, bucket.width);
+      clips[i] =
+          source_.clip(first + static_cast<std::uint64_t>(begin) + i, bucket.frames, bucket.height, bucket.width);
     }
     const at::Tensor video = data::to_video(clips).to(device_, at::kBFloat16);
     latents.push_back(vae_.normalize(vae_.encode(video).mean.to(at::kFloat)).to(at::kHalf));
@@ -164,11 +182,10 @@ std::vector<Clip> TransformerTask::preview() {
   std::vector<Clip> clips;
   for (std::size_t i = 0; i < options_.preview_prompts.size(); ++i) {
     const model::TextContext text = context({options_.preview_prompts[i], ""});
-    const at::Tensor noise =
-        normal({1, c.z_dim, (bucket.frames - 1) / c.scale_factor_temporal + 1, bucket.height / c.scale_factor_spatial,
-                bucket.width / c.scale_factor_spatial},
-               Random(i, "preview"))
-            .to(device_);
+    const at::Tensor noise = normal({1, c.z_dim, (bucket.frames - 1) / c.scale_factor_temporal + 1,
+                                     bucket.height / c.scale_factor_spatial, bucket.width / c.scale_factor_spatial},
+                                    Random(i, "preview"))
+                                 .to(device_);
     const auto velocity = [&](const at::Tensor& x, const diffusion::DenoiserCall& call) {
       const at::Tensor time = at::full({2}, call.timestep, at::kFloat).to(device_);
       const auto both = transformer_(at::cat({x, x}).to(dtype), time, text).to(at::kFloat).chunk(2);

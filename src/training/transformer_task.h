@@ -33,7 +33,7 @@ struct TransformerOptions {
 /// Where a transformer run takes what it needs.
 struct TransformerInputs {
   std::filesystem::path model_folder;   // with vae/ and tokenizer/
-  std::filesystem::path latent_folder;  // latents are kept here between runs
+  std::filesystem::path latent_folder;  // latents are kept here between runs, apart for each autoencoder and world
   std::filesystem::path initial;        // a model folder whose transformer/ and text_encoder/ to start from, or empty
 };
 
@@ -46,6 +46,8 @@ class TransformerTask : public Task {
   std::vector<nn::NamedParameter> parameters() override;
   Loss loss(std::int64_t step) override;
   std::vector<Clip> preview() override;
+  /// Of the autoencoder and the tokenizer.
+  std::string data_digest() const override { return vae_digest_ + " " + tokenizer_digest_; }
   void export_parts(const std::filesystem::path& model_folder) override;
 
  private:
@@ -56,6 +58,7 @@ class TransformerTask : public Task {
 
   Batch batch(std::size_t bucket, std::int64_t step);
   at::Tensor encode(const data::Bucket& bucket, std::uint64_t first, int count);
+  void check(const data::Bucket& bucket) const;
   model::TextContext context(const std::vector<std::string>& prompts);
 
   model::WanVae vae_;
@@ -67,6 +70,7 @@ class TransformerTask : public Task {
   std::vector<data::Bucket> buckets_;
   std::vector<std::unique_ptr<data::LatentStore>> stores_;
   data::WorldSource source_;
+  std::string vae_digest_, tokenizer_digest_;
   std::uint64_t seed_;
   at::Device device_;
 };

@@ -1,0 +1,236 @@
+// The two tasks learn, and the loop keeps its books.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "training/autoencoder_task.h"
+#include "training/test_support.h"
+#include "training/transformer_task.h"
+
+namespace hotshot::training {
+namespace {
+
+double mean_loss(const std::vector<LogRow>& log, std::size_t begin, std::size_t end) {
+  double sum = 0;
+  for (std::size_t i = begin; i < end; ++i) sum += log[i].loss;
+  return sum / static_cast<double>(end - begin);
+}
+
+data::WorldSource source() { return {.seed = 5}; }
+
+model::WanVaeConfig tiny_vae() {
+  model::WanVaeConfig config;
+  config.base_dim = 8, config.z_dim = 4, config.dim_mult = {1, 2, 2}, config.num_res_blocks = 1;
+  config.temperal_downsample = {true, true}, config.in_channels = config.out_channels = 12;
+  config.patch_size = 2, config.is_residual = true;
+  return config;
+}
+
+AutoencoderOptions tiny_pieces() {
+  AutoencoderOptions options;
+  options.frames = 5, options.size = options.clip_size = 32, options.batch = 1, options.statistics_clips = 2;
+  return options;
+}
+
+/// A transformer task with pictures and clips over a fresh autoencoder.
+std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, double caption_dropout,
+                                                  std::vector<data::Bucket> buckets) {
+  const RunPlaces places = places_in(folder.path(), "task");
+  if (!std::filesystem::exists(places.model_folder / "vae")) {
+    AutoencoderTask(tiny_vae(), tiny_pieces(), source(), 1, at::kCPU).export_parts(places.model_folder);
+  }
+  model::WanTransformerConfig config;
+  config.num_attention_heads = 2, config.attention_head_dim = 12, config.in_channels = config.out_channels = 4;
+  config.text_dim = config.freq_dim = 16, config.ffn_dim = 32, config.num_layers = 1;
+  model::Umt5Config text;
+  text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
+  TransformerOptions options;
+  options.caption_dropout = caption_dropout, options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
+  return std::make_unique<TransformerTask>(config, text, options, diffusion::DensityOptions{}, std::move(buckets),
+                                           source(), TransformerInputs{places.model_folder, places.latent_folder, {}},
+                                           9, at::kCPU);
+}
+
+data::Bucket bucket(int frames, int size, int batch, int clips, double share = 1) {
+  return {.frames = frames, .height = size, .width = size, .batch = batch, .share = share, .clips = clips};
+}
+
+TEST(AutoencoderTask, LossGoesDown) {
+  const TestFolder folder;
+  write_file(folder / "r.toml", autoencoder_recipe("steps = 40\nlog_every = 1\n"));
+  const RunPlaces places = places_in(folder.path(), "a");
+  run_recipe(folder / "r.toml", places);
+  const auto log = read_log(places.run_folder);
+  ASSERT_EQ(log.size(), 40u);
+  EXPECT_LT(mean_loss(log, 32, 40), 0.8 * mean_loss(log, 0, 8));
+  // What was exported can be trained further and used.
+  std::string again = autoencoder_recipe("steps = 1\n");
+  again = fmt::format("initial = \"{}\"\n", places.model_folder.string()) + again;
+  write_file(folder / "again.toml", again);
+  const RunPlaces other = places_in(folder.path(), "b");
+  run_recipe(folder / "again.toml", other);
+  EXPECT_LT(read_log(other.run_folder)[0].loss, mean_loss(log, 0, 8));
+}
+
+TEST(AutoencoderTask, ALossDependsOnTheStepAlone) {
+  AutoencoderTask a(tiny_vae(), tiny_pieces(), source(), 3, at::kCPU),
+      b(tiny_vae(), tiny_pieces(), source(), 3, at::kCPU);
+  const double third = b.loss(3).value.item<double>();
+  for (const std::int64_t step : {0, 1, 2}) a.loss(step);
+  EXPECT_EQ(a.loss(3).value.item<double>(), third);
+  EXPECT_NE(a.loss(4).value.item<double>(), third);
+}
+
+TEST(AutoencoderTask, PicturesOfOneFrameTrainAtAnyBatch) {
+  AutoencoderOptions options = tiny_pieces();
+  options.frames = 1, options.picture_share = 1;
+  AutoencoderTask task(tiny_vae(), options, source(), 3, at::kCPU);
+  EXPECT_EQ(task.loss(0).samples, 1);
+}
+
+TEST(AutoencoderTask, PreviewsShowClipsAboveTheirReconstructions) {
+  AutoencoderTask task(tiny_vae(), tiny_pieces(), source(), 3, at::kCPU);
+  const std::vector<Clip> clips = task.preview();
+  ASSERT_EQ(clips.size(), 8u);
+  for (const Clip& clip : clips) {
+    EXPECT_EQ(clip.frames.count, 25);
+    EXPECT_EQ(clip.frames.width, 32);
+    EXPECT_EQ(clip.frames.height, 32);
+    EXPECT_EQ(clip.rate, (Rational{8, 1}));
+  }
+  const data::WorldSource held_out{987654321, world::Split::held_out, {8, 1}};
+  EXPECT_EQ(clips[0].frames.pixels, held_out.clip(0, 25, 32, 32).pixels);
+  EXPECT_NE(clips[0].frames.pixels, clips[1].frames.pixels);
+}
+
+TEST(TransformerTask, LossGoesDown) {
+  const TestFolder folder;
+  const auto task = tiny_transformer(folder, 0.1, {bucket(1, 32, 16, 1), bucket(5, 32, 4, 1)});
+  const OptimizerOptions options{.learning_rate = 1e-2, .warmup = 5};
+  train(*task, {.steps = 60, .log_every = 1}, options, folder / "run", folder / "model", "digest", {}, nullptr);
+  const auto log = read_log(folder / "run");
+  ASSERT_EQ(log.size(), 60u);
+  EXPECT_LT(mean_loss(log, 45, 60), 0.8 * mean_loss(log, 0, 8));
+  for (const char* file : {"model_index.json", "hotshot.json", "scheduler/scheduler_config.json",
+                           "transformer/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / "model" / file)) << file;
+  }
+}
+
+TEST(TransformerTask, PreviewsShowEachPromptAtTheLongestBucket) {
+  const TestFolder folder;
+  const auto task = tiny_transformer(folder, 0.1, {bucket(1, 64, 1, 1), bucket(5, 32, 1, 1)});
+  at::NoGradGuard no_grad;
+  for (const auto& [name, p] : task->parameters()) p->tensor.copy_(normal_tensor(p->tensor.sizes(), 1, name) * 0.2);
+  const std::vector<Clip> clips = task->preview();
+  ASSERT_EQ(clips.size(), 2u);
+  for (const Clip& clip : clips) {
+    EXPECT_EQ(clip.frames.count, 5);
+    EXPECT_EQ(clip.frames.width, 32);
+  }
+  EXPECT_NE(clips[0].frames.pixels, clips[1].frames.pixels);
+  EXPECT_EQ(task->preview()[0].frames.pixels, clips[0].frames.pixels);
+}
+
+/// Share of steps whose only caption is empty: then no embedding but that of </s> has a gradient.
+double dropped_share(TransformerTask& task, int steps) {
+  nn::Parameter* embedding = nullptr;
+  {
+    at::NoGradGuard no_grad;
+    for (const auto& [name, p] : task.parameters()) {
+      p->tensor.copy_(normal_tensor(p->tensor.sizes(), 1, name) * 0.3);
+      if (name == "text_encoder.shared.weight") embedding = p;
+    }
+  }
+  int dropped = 0;
+  for (int step = 0; step < steps; ++step) {
+    task.loss(step).value.backward();
+    const at::Tensor used = embedding->tensor.grad().abs().sum(1) > 0;
+    EXPECT_TRUE(used[1].item<bool>());  // </s>
+    dropped += used.sum().item<int>() == 1;
+    for (const auto& [name, p] : task.parameters()) p->tensor.mutable_grad() = at::Tensor();
+  }
+  return static_cast<double>(dropped) / steps;
+}
+
+TEST(TransformerTask, CaptionsAreDroppedAtTheirShare) {
+  const TestFolder folder;
+  const std::vector<data::Bucket> pictures{bucket(1, 16, 1, 4)};
+  EXPECT_EQ(dropped_share(*tiny_transformer(folder, 0, pictures), 20), 0);
+  EXPECT_EQ(dropped_share(*tiny_transformer(folder, 1, pictures), 20), 1);
+  EXPECT_NEAR(dropped_share(*tiny_transformer(folder, 0.3, pictures), 200), 0.3, 4 * std::sqrt(0.3 * 0.7 / 200));
+}
+
+TEST(TransformerTask, BucketsOffTheGridAreRefused) {
+  const TestFolder folder;
+  const auto making = [&](const data::Bucket& b) { return message_of([&] { tiny_transformer(folder, 0, {b}); }); };
+  EXPECT_NE(making(bucket(6, 32, 1, 1)).find("4k+1 frames but got 6"), std::string::npos);
+  EXPECT_NE(making(bucket(5, 24, 1, 1)).find("multiples of 16x16 but got 24x24"), std::string::npos);
+  EXPECT_NE(message_of([&] { tiny_transformer(folder, 0, {}); }).find("at least one bucket"), std::string::npos);
+}
+
+/// Fits one number; a step may have a loss that is not a number.
+class NumberTask : public Task {
+ public:
+  explicit NumberTask(std::int64_t bad_step) : bad_step_(bad_step) { parameters_.add("x", at::full({1}, 4.0)); }
+  std::vector<nn::NamedParameter> parameters() override { return parameters_.named(); }
+  Loss loss(std::int64_t step) override {
+    at::Tensor value = parameters_.named()[0].parameter->tensor.square().sum();
+    if (step == bad_step_) value = value * std::numeric_limits<float>::quiet_NaN();
+    seen.push_back(step);
+    return {value, 2, {{"extra", step == bad_step_ ? std::numeric_limits<double>::infinity() : 0.5}}};
+  }
+  std::vector<Clip> preview() override { return {Clip{Frames(1, 1, 1), {8, 1}}}; }
+  void export_parts(const std::filesystem::path& folder) override {
+    std::filesystem::create_directories(folder);
+    write_file(folder / "x", fmt::format("{}", parameters_.named()[0].parameter->tensor.item<float>()));
+  }
+
+  std::vector<std::int64_t> seen;
+
+ private:
+  std::int64_t bad_step_;
+  TestParameters parameters_;
+};
+
+TEST(Loop, AStepWithoutANumberIsPassedOverAndTheLogStaysReadable) {
+  const TestFolder folder;
+  NumberTask task(3);
+  const OptimizerOptions options{.learning_rate = 0.1, .warmup = 0};
+  std::vector<std::int64_t> previews;
+  const LoopHooks hooks{.on_log = [&](const LogRow&) { read_log(folder / "run"); },  // as the curve does
+                        .on_preview =
+                            [&](std::int64_t step, const std::vector<Clip>& c) {
+                              EXPECT_EQ(c.size(), 1u);
+                              previews.push_back(step);
+                            }};
+  train(task, {.steps = 9, .log_every = 2, .preview_every = 4}, options, folder / "run", folder / "model", "d", hooks,
+        nullptr);
+  const auto log = read_log(folder / "run");
+  ASSERT_EQ(log.size(), 5u);
+  EXPECT_EQ(log[0].step, 2);
+  EXPECT_TRUE(std::isnan(log[1].loss));
+  EXPECT_TRUE(std::isnan(log[1].gradient_norm));
+  EXPECT_EQ(log[4].step, 9);
+  EXPECT_LT(log[4].loss, log[0].loss);
+  EXPECT_EQ(log[4].extra.at("extra"), 0.5);
+  EXPECT_EQ(previews, (std::vector<std::int64_t>{4, 8}));
+  EXPECT_LT(std::stod(read_file(folder / "model" / "x")), 4.0);  // the averaged weight, a number
+}
+
+TEST(Loop, AFinishedRunOnlyExportsAgain) {
+  const TestFolder folder;
+  NumberTask first(-1), second(-1);
+  const OptimizerOptions options{.warmup = 0};
+  train(first, {.steps = 3}, options, folder / "run", folder / "model", "d", {}, nullptr);
+  const std::string exported = read_file(folder / "model" / "x");
+  std::filesystem::remove_all(folder / "model");
+  train(second, {.steps = 3}, options, folder / "run", folder / "model", "d", {}, nullptr);
+  EXPECT_TRUE(second.seen.empty());
+  EXPECT_EQ(read_file(folder / "model" / "x"), exported);
+}
+
+}  // namespace
+}  // namespace hotshot::training

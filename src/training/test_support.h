@@ -1,0 +1,185 @@
+// For the tests of this folder: places on disk, recipes small enough for seconds, parameters without a network.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "nn/module.h"
+#include "training/recipe.h"
+
+namespace hotshot::training {
+
+/// A fresh folder, removed at the end.
+class TestFolder {
+ public:
+  TestFolder() {
+    static std::atomic<int> counter{0};
+    path_ = std::filesystem::temp_directory_path() / fmt::format("hotshot-training-{}-{}", ::getpid(), counter++);
+    std::filesystem::create_directories(path_);
+  }
+  ~TestFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// What an action throws as InvalidArgument; "" for nothing.
+inline std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const InvalidArgument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+/// A residual 4×8×8 autoencoder of a few thousand weights on pieces of 5 frames of 32×32.
+inline std::string autoencoder_recipe(const std::string& loop) {
+  return R"(part = "autoencoder"
+model = "tiny"
+[vae]
+base_dim = 8
+z_dim = 4
+dim_mult = [1, 2, 2]
+num_res_blocks = 1
+temperal_downsample = [true, true]
+in_channels = 12
+out_channels = 12
+patch_size = 2
+is_residual = true
+[autoencoder]
+frames = 5
+size = 32
+clip_size = 32
+batch = 1
+statistics_clips = 2
+[data]
+seed = 5
+[optimizer]
+learning_rate = 2e-3
+muon_rate = 3e-3
+warmup = 4
+weight_decay = 0.01
+[loop]
+seed = 6
+)" + loop;
+}
+
+/// One layer over those latents, with pictures and clips.
+inline std::string transformer_recipe(const std::string& loop) {
+  return R"(part = "transformer"
+model = "tiny"
+[transformer]
+num_attention_heads = 2
+attention_head_dim = 12
+in_channels = 4
+out_channels = 4
+text_dim = 16
+freq_dim = 16
+ffn_dim = 32
+num_layers = 1
+[text_encoder]
+vocab_size = 400
+d_model = 16
+d_kv = 8
+d_ff = 32
+num_layers = 1
+num_heads = 2
+[flow]
+preview_steps = 2
+preview_prompts = ["a red car", "一只猫"]
+[data]
+seed = 7
+[[bucket]]
+frames = 1
+height = 16
+width = 16
+batch = 3
+share = 0.6
+clips = 5
+[[bucket]]
+frames = 5
+height = 32
+width = 32
+batch = 2
+share = 0.4
+clips = 3
+[optimizer]
+learning_rate = 3e-3
+warmup = 4
+weight_decay = 0.01
+[loop]
+seed = 8
+)" + loop;
+}
+
+/// The folders of a run named `name`; its model folder has a tokenizer.
+inline RunPlaces places_in(const std::filesystem::path& folder, const std::string& name) {
+  const RunPlaces places{folder / name / "run", folder / name / "model", folder / name / "latents"};
+  std::filesystem::create_directories(places.model_folder);
+  std::filesystem::copy(std::filesystem::path(HOTSHOT_SOURCE_DIR) / "tests/golden/pipeline-wan/tokenizer",
+                        places.model_folder / "tokenizer",
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_existing);
+  return places;
+}
+
+/// Reads and runs a recipe to its end.
+inline void run_recipe(const std::filesystem::path& path, const RunPlaces& places, const LoopHooks& hooks = {},
+                       Progress* progress = nullptr) {
+  const Recipe recipe = read_recipe(path);
+  const auto task = recipe.make_task(places, at::kCPU);
+  train(*task, recipe.loop, recipe.optimizer, places.run_folder, places.model_folder, recipe.digest, hooks, progress);
+}
+
+/// Normal numbers of a stream.
+inline at::Tensor normal_tensor(at::IntArrayRef shape, std::uint64_t seed, std::string_view stream) {
+  at::Tensor values = at::empty(shape, at::kFloat);
+  Random(seed, stream).fill_normal(values.data_ptr<float>(), static_cast<std::size_t>(values.numel()));
+  return values;
+}
+
+/// Named parameters that collect gradients.
+class TestParameters {
+ public:
+  nn::Parameter& add(std::string name, at::Tensor value, bool hidden = false) {
+    nn::Parameter& parameter = parameters_.emplace_back();
+    parameter.name = std::move(name);
+    parameter.tensor = value.clone().set_requires_grad(true);
+    parameter.hidden = hidden;
+    return parameter;
+  }
+  std::vector<nn::NamedParameter> named() {
+    std::vector<nn::NamedParameter> all;
+    for (nn::Parameter& parameter : parameters_) all.push_back({parameter.name, &parameter});
+    return all;
+  }
+  /// Gives every parameter a gradient that depends on the step alone.
+  void set_gradients(std::int64_t step, double size = 1) {
+    for (nn::Parameter& parameter : parameters_) {
+      const auto seed = static_cast<std::uint64_t>(step);
+      parameter.tensor.mutable_grad() = normal_tensor(parameter.tensor.sizes(), seed, parameter.name) * size;
+    }
+  }
+
+ private:
+  std::deque<nn::Parameter> parameters_;
+};
+
+}  // namespace hotshot::training
