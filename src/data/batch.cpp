@@ -67,20 +67,25 @@ FieldList Bucket::fields() {
           {"width", "pixels", &width, {16, 4096}},
           {"batch", "clips per step", &batch, {1, 4096}},
           {"share", "share of the steps", &share, {0, 1e6}},
-          {"clips", "distinct clips", &clips, {1, 1 << 30}}};
+          {"clips", "distinct clips", &clips, {1, 1 << 30}},
+          {"first_step", "step from which on it is trained on", &first_step, {0, 1e9}}};
 }
 
 std::size_t pick_bucket(const std::vector<Bucket>& buckets, std::uint64_t seed, std::int64_t step) {
+  const auto share = [step](const Bucket& bucket) { return step < bucket.first_step ? 0.0 : bucket.share; };
   double total = 0;
-  for (const Bucket& bucket : buckets) total += bucket.share;
-  require(total > 0, "buckets", "expected a positive sum of shares but got {}", total);
+  for (const Bucket& bucket : buckets) total += share(bucket);
+  require(total > 0, "buckets", "expected a positive sum of shares at step {} but got {}", step, total);
   const auto bits = Random(seed, "bucket").block(static_cast<std::uint64_t>(step));
   double left = static_cast<double>(bits[0]) / 4294967296.0 * total;
+  std::size_t picked = 0;
   for (std::size_t index = 0; index < buckets.size(); ++index) {
-    left -= buckets[index].share;
-    if (left < 0) return index;
+    if (share(buckets[index]) == 0) continue;
+    picked = index;
+    left -= share(buckets[index]);
+    if (left < 0) break;
   }
-  return buckets.size() - 1;
+  return picked;
 }
 
 }  // namespace hotshot::data

@@ -33,11 +33,13 @@ struct Bucket {
   int width = 128;
   int batch = 8;
   double share = 1;  // of the steps, relative to the other buckets
-  int clips = 1000;  // distinct clips; after the last, the first comes again
+  int clips = 1000;    // distinct clips; after the last, the first comes again
+  int first_step = 0;  // steps before it never pick this bucket
   FieldList fields();
 };
 
-/// The bucket of a step: depends on (seed, step) and the shares alone.
+/// The bucket of a step: depends on (seed, step) and the shares of the buckets that have begun. Throws InvalidArgument
+/// where none has.
 std::size_t pick_bucket(const std::vector<Bucket>& buckets, std::uint64_t seed, std::int64_t step);
 
 }  // namespace hotshot::data

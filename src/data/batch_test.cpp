@@ -141,6 +141,15 @@ TEST_F(LatentStoreTest, ShardsThatDoNotFitAreErrors) {
   EXPECT_THROW(open(0), InvalidArgument);
 }
 
+TEST(Buckets, AreNotPickedBeforeTheirFirstStep) {
+  const std::vector<Bucket> buckets{{.share = 1}, {.share = 9, .first_step = 50}};
+  int late = 0;
+  for (int step = 0; step < 50; ++step) EXPECT_EQ(pick_bucket(buckets, 7, step), 0u) << step;
+  for (int step = 50; step < 150; ++step) late += pick_bucket(buckets, 7, step) == 1;
+  EXPECT_GT(late, 75);
+  EXPECT_THROW(pick_bucket({{.first_step = 1}}, 7, 0), InvalidArgument);
+}
+
 TEST(WorldSource, SameNumberSameClipAndCaption) {
   const WorldSource source{.seed = 4}, other{.seed = 5};
   EXPECT_EQ(source.clip(9, 2, 32, 48).pixels, source.clip(9, 2, 32, 48).pixels);
@@ -148,6 +157,13 @@ TEST(WorldSource, SameNumberSameClipAndCaption) {
   EXPECT_NE(source.clip(9, 1, 32, 32).pixels, source.clip(10, 1, 32, 32).pixels);
   EXPECT_EQ(source.clip(9, 2, 32, 48).height, 32);
   EXPECT_EQ(source.caption(9, 3), source.caption(9, 3));
+}
+
+TEST(WorldSource, ManyClipsAreTheClipsOneByOne) {
+  const WorldSource source{.seed = 4};
+  const std::vector<Frames> clips = source.clips(7, 3, 2, 32, 48);
+  ASSERT_EQ(clips.size(), 3u);
+  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(clips[i].pixels, source.clip(7 + i, 2, 32, 48).pixels) << i;
 }
 
 TEST(WorldSource, CaptionsAreSixtyPercentEnglishAndVaried) {

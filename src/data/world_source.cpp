@@ -1,5 +1,7 @@
 #include "data/world_source.h"
 
+#include <ATen/Parallel.h>
+
 #include "base/random.h"
 #include "world/caption.h"
 #include "world/render.h"
@@ -14,6 +16,16 @@ Frames WorldSource::clip(std::uint64_t index, int frames, int height, int width)
     options.start_seconds = static_cast<double>(bits[0]) / 4294967296.0 * 3.0;
   }
   return world::render(scene, options);
+}
+
+std::vector<Frames> WorldSource::clips(std::uint64_t first, int count, int frames, int height, int width) const {
+  std::vector<Frames> all(static_cast<std::size_t>(count));
+  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      all[static_cast<std::size_t>(i)] = clip(first + static_cast<std::uint64_t>(i), frames, height, width);
+    }
+  });
+  return all;
 }
 
 std::string WorldSource::caption(std::uint64_t index, std::uint64_t draw) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/clip.h"
 #include "world/scene.h"
@@ -16,6 +17,8 @@ struct WorldSource {
 
   /// Clip `index`; its moment in the scene's motion is part of the clip. Pictures fall anywhere in the first 3 seconds.
   Frames clip(std::uint64_t index, int frames, int height, int width) const;
+  /// The clips first … first + count − 1, drawn by all threads.
+  std::vector<Frames> clips(std::uint64_t first, int count, int frames, int height, int width) const;
   /// A caption of clip `index`; `draw` picks language (60 % English, 40 % Chinese), length and phrasing.
   std::string caption(std::uint64_t index, std::uint64_t draw) const;
 };

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -32,15 +33,18 @@ CausalConv3d::CausalConv3d(const CausalConv3dOptions& o)
 
 at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cache) const {
   const std::int64_t past = options_.pad_time ? options_.kernel[0] - 1 : 0;
-  at::Tensor x = x_bcthw;
+  at::Tensor x = x_bcthw, weight = weight_.tensor;
   if (past > 0) {
     at::Tensor* before = cache ? &(*cache)[this] : nullptr;
-    auto shape = x.sizes().vec();
-    shape[2] = past;
-    x = at::cat({before && before->defined() ? *before : at::zeros(shape, x.options()), x}, 2);
-    if (before) *before = x.narrow(2, x.size(2) - past, past).clone();
+    if (before && before->defined()) x = at::cat({*before, x}, 2);
+    const std::int64_t seen = x.size(2), zeros = past - (seen - x_bcthw.size(2));
+    if (before) *before = x.narrow(2, std::max<std::int64_t>(seen - past, 0), std::min(seen, past)).clone();
+    // Taps that would see nothing but zero frames are left out: a picture costs a third of a frame of a clip.
+    const std::int64_t blind = std::max<std::int64_t>(past + 1 - seen, 0);
+    weight = weight.narrow(2, blind, past + 1 - blind);
+    if (zeros > blind) x = at::constant_pad_nd(x, {0, 0, 0, 0, zeros - blind, 0});
   }
-  return convolve(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()), {options_.time_stride, 1, 1},
+  return convolve(x, weight.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()), {options_.time_stride, 1, 1},
                   {0, options_.kernel[1] / 2, options_.kernel[2] / 2});
 }
 

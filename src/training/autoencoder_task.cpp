@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "data/batch.h"
+#include "data/piece.h"
 #include "model/part.h"
 
 namespace hotshot::training {
@@ -21,21 +22,25 @@ at::Tensor slope(const at::Tensor& x, std::int64_t axis) {
   return x.narrow(axis, 1, n) - x.narrow(axis, 0, n);
 }
 
-// A square piece and its first frame, anywhere in a clip.
-Frames cut(const Frames& clip, int size, Random& random) {
-  const int x0 = static_cast<int>(random.below(static_cast<std::uint32_t>(clip.width - size + 1)));
-  const int y0 = static_cast<int>(random.below(static_cast<std::uint32_t>(clip.height - size + 1)));
-  Frames piece(clip.count, size, size);
-  for (int t = 0; t < clip.count; ++t) {
-    for (int y = 0; y < size; ++y) {
-      const auto* from = clip.frame(t) + (static_cast<std::size_t>(y0 + y) * clip.width + x0) * 3;
-      std::copy(from, from + size * 3, piece.frame(t) + static_cast<std::size_t>(y) * size * 3);
+constexpr std::uint64_t kPreviewSeed = 987654321;
+
+// Filters in time start at their newest frame alone, and what halves or doubles the frames drops or repeats them: an
+// autoencoder of pictures, applied to each frame.
+void start_with_pictures(model::WanVae& vae) {
+  for (const auto& [name, parameter] : vae.parameters()) {
+    at::Tensor weight = parameter->tensor;
+    if (name.ends_with("time_conv.bias")) weight.zero_();
+    if (weight.dim() != 5 || weight.size(2) == 1) continue;
+    const std::int64_t past = weight.size(2) - 1;
+    weight.narrow(2, 0, past).zero_();
+    if (name.ends_with("time_conv.weight")) {
+      const at::Tensor same = at::eye(weight.size(1)).repeat({weight.size(0) / weight.size(1), 1});
+      weight.select(2, past).copy_(same.view({weight.size(0), weight.size(1), 1, 1}));
+    } else {
+      weight.select(2, past).mul_(std::sqrt(static_cast<double>(past + 1)));  // as many inputs fewer
     }
   }
-  return piece;
 }
-
-constexpr std::uint64_t kPreviewSeed = 987654321;
 
 // A fresh posterior of variance 1 would drown the first latents in noise; e^-6 lets reconstruction begin at once.
 void start_certain(model::WanVae& vae) {
@@ -63,7 +68,10 @@ FieldList AutoencoderOptions::fields() {
       {"size", "of a piece, pixels", &size, {16, 4096}},
       {"clip_size", "of the clips pieces are cut from", &clip_size, {16, 4096}},
       {"batch", "pieces per step", &batch, {1, 4096}},
+      {"tries", "places looked at per piece; the liveliest is taken", &tries, {1, 64}},
       {"picture_share", "of steps that see single frames", &picture_share, {0, 1}},
+      {"picture_size", "of a piece of a single frame, pixels", &picture_size, {16, 4096}},
+      {"picture_batch", "pieces per step of single frames", &picture_batch, {1, 4096}},
       {"kl_weight", "of the KL term", &kl_weight, {0, 1}},
       {"edge_weight", "of the error of pixel differences", &edge_weight, {0, 100}},
       {"statistics_clips", "clips that latents_mean and latents_std are measured on", &statistics_clips, {1, 100000}},
@@ -74,9 +82,9 @@ AutoencoderTask::AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions 
                                  std::uint64_t seed, at::Device device, const std::filesystem::path& initial)
     : vae_(std::move(config)), options_(std::move(options)), source_(source), seed_(seed), device_(device) {
   compute_dtype(options_.dtype, "train");
-  require(options_.clip_size >= options_.size, "train", "expected clip_size of at least size {} but got {}",
-          options_.size, options_.clip_size);
-  for (const int size : {options_.size, options_.clip_size}) {
+  for (const int size : {options_.size, options_.picture_size, options_.clip_size}) {
+    require(options_.clip_size >= size, "train", "expected clip_size of at least a piece's {} but got {}", size,
+            options_.clip_size);
     require(size % vae_.config().scale_factor_spatial == 0, "train", "expected sizes in multiples of {} but got {}",
             vae_.config().scale_factor_spatial, size);
   }
@@ -84,6 +92,7 @@ AutoencoderTask::AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions 
           "expected {}k+1 frames but got {}", vae_.config().scale_factor_temporal, options_.frames);
   if (initial.empty()) {
     vae_.initialize(seed);
+    start_with_pictures(vae_);
     start_certain(vae_);
   } else {
     model::load_parameters(vae_, initial);
@@ -96,13 +105,11 @@ at::Tensor AutoencoderTask::pieces(std::int64_t step) const {
   Random random(seed_ + static_cast<std::uint64_t>(step), "pieces");
   const bool pictures = random.chance(static_cast<float>(options_.picture_share));
   const int frames = pictures ? 1 : options_.frames;
-  const int batch = pictures ? std::max(1, options_.batch * options_.frames / 2) : options_.batch;
-  std::vector<Frames> clips(static_cast<std::size_t>(batch));
-  for (int i = 0; i < batch; ++i) {
-    const auto index = static_cast<std::uint64_t>(step) * 4096 + static_cast<std::uint64_t>(i);
-    clips[static_cast<std::size_t>(i)] =
-        cut(source_.clip(index, frames, options_.clip_size, options_.clip_size), options_.size, random);
-  }
+  const int size = pictures ? options_.picture_size : options_.size;
+  std::vector<Frames> clips =
+      source_.clips(static_cast<std::uint64_t>(step) * 4096, pictures ? options_.picture_batch : options_.batch, frames,
+                    options_.clip_size, options_.clip_size);
+  for (Frames& clip : clips) clip = data::cut_piece(clip, size, pictures ? 1 : options_.tries, random);
   return data::to_video(clips).to(device_);
 }
 

@@ -152,32 +152,40 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
   OptimizerOptions muon = options_;
   muon.learning_rate = options_.muon_rate;
   const double muon_rate = learning_rate(muon, step, steps);
+  std::vector<Slot*> orthogonal;
   for (Slot& slot : slots_) {
     at::Tensor& weight = slot.parameter->tensor;
-    if (report.applied && weight.grad().defined()) {
-      StepFactors factors = common;
-      factors.decay = static_cast<float>(is_matrix(weight) ? options_.weight_decay : 0);
-      const at::Tensor gradient = weight.grad().contiguous();
-      if (options_.muon_rate > 0 && slot.parameter->hidden) {
-        update_orthogonally(weight.detach(), gradient * common.clip, slot.first, slot.average, muon_rate, factors.decay,
-                            common.average);
-        weight.mutable_grad() = at::Tensor();
-        continue;
-      }
-      factors.rate *= static_cast<float>(step_fraction(weight, options_.fan_in));
-      if (weight.device().is_cpu()) {
-        float *w = weight.data_ptr<float>(), *m = slot.first.data_ptr<float>(), *v = slot.second.data_ptr<float>(),
-              *a = slot.average.data_ptr<float>();
-        const float* g = gradient.data_ptr<float>();
-        at::parallel_for(0, weight.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-          update_values(w + begin, g + begin, m + begin, v + begin, a + begin, end - begin, factors);
-        });
-      } else {
-        update_tensors(weight.detach(), gradient, slot.first, slot.second, slot.average, factors);
-      }
+    if (!report.applied || !weight.grad().defined()) continue;
+    if (options_.muon_rate > 0 && slot.parameter->hidden) {
+      orthogonal.push_back(&slot);
+      continue;
     }
-    weight.mutable_grad() = at::Tensor();
+    StepFactors factors = common;
+    factors.decay = static_cast<float>(is_matrix(weight) ? options_.weight_decay : 0);
+    factors.rate *= static_cast<float>(step_fraction(weight, options_.fan_in));
+    const at::Tensor gradient = weight.grad().contiguous();
+    if (weight.device().is_cpu()) {
+      float *w = weight.data_ptr<float>(), *m = slot.first.data_ptr<float>(), *v = slot.second.data_ptr<float>(),
+            *a = slot.average.data_ptr<float>();
+      const float* g = gradient.data_ptr<float>();
+      at::parallel_for(0, weight.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        update_values(w + begin, g + begin, m + begin, v + begin, a + begin, end - begin, factors);
+      });
+    } else {
+      update_tensors(weight.detach(), gradient, slot.first, slot.second, slot.average, factors);
+    }
   }
+  // A thread a matrix: their products are too small to share, and so do not depend on the number of threads.
+  at::parallel_for(0, static_cast<std::int64_t>(orthogonal.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    at::NoGradGuard no_grad_here;  // thread-local
+    for (std::int64_t i = begin; i < end; ++i) {
+      Slot& slot = *orthogonal[static_cast<std::size_t>(i)];
+      at::Tensor& weight = slot.parameter->tensor;
+      update_orthogonally(weight.detach(), weight.grad().contiguous() * common.clip, slot.first, slot.average,
+                          muon_rate, is_matrix(weight) ? options_.weight_decay : 0, common.average);
+    }
+  });
+  for (Slot& slot : slots_) slot.parameter->tensor.mutable_grad() = at::Tensor();
   return report;
 }
 

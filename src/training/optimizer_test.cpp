@@ -173,6 +173,7 @@ TEST(Optimizer, ThreadsDoNotChangeAnUpdate) {
     TestParameters parameters;
     parameters.add("large", normal_tensor({300, 401}, 1, "large"));
     parameters.add("hidden", normal_tensor({64, 96}, 1, "hidden"), /*hidden=*/true);
+    parameters.add("hidden too", normal_tensor({128, 32}, 1, "hidden too"), /*hidden=*/true);
     Optimizer optimizer({.muon_rate = 0.01, .warmup = 0}, parameters.named());
     for (int step = 0; step < 3; ++step) {
       parameters.set_gradients(step);  // far above the clipping norm

@@ -72,8 +72,8 @@ MakeTask autoencoder(Tables& recipe, const Recipe& head) {
   auto options = recipe.take<AutoencoderOptions>("autoencoder");
   const auto source = recipe.take<DataOptions>("data").source();
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
-  return [=, initial = head.top.initial](const RunPlaces&, at::Device device) {
-    const std::filesystem::path folder = initial.empty() ? "" : std::filesystem::path(initial) / "vae";
+  return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
+    const std::filesystem::path folder = initial.empty() ? "" : places.model_folder / initial / "vae";
     return std::make_unique<AutoencoderTask>(config, options, source, seed, device, folder);
   };
 }
@@ -88,7 +88,8 @@ MakeTask transformer(Tables& recipe, const Recipe& head) {
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
   return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
     return std::make_unique<TransformerTask>(config, text, options, density, buckets, source,
-                                             TransformerInputs{places.model_folder, places.latent_folder, initial},
+                                             TransformerInputs{places.model_folder, places.latent_folder,
+                                                               initial.empty() ? "" : places.model_folder / initial},
                                              seed, device);
   };
 }
@@ -114,7 +115,7 @@ std::string digest_of(json recipe) {
 FieldList RecipeOptions::fields() {
   return {{"part", "autoencoder or transformer", &part},
           {"model", "name of the model folder", &model},
-          {"initial", "model folder to start from", &initial}};
+          {"initial", "model folder to start from, seen from the one being trained: \".\" is itself", &initial}};
 }
 
 Recipe read_recipe(const std::filesystem::path& path) {

@@ -13,7 +13,7 @@ namespace hotshot::training {
 struct RecipeOptions {
   std::string part;     // "autoencoder" or "transformer"
   std::string model;    // name of the model folder the result goes to
-  std::string initial;  // a model folder to start from instead of fresh weights
+  std::string initial;  // a model folder, seen from the one being trained, to start from instead of fresh weights
   FieldList fields();
 };
 

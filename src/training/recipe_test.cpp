@@ -83,7 +83,7 @@ TEST(Recipe, ShapesOffTheGridAreRefusedBeforeTraining) {
   EXPECT_EQ(making(autoencoder_recipe("")), "");
   expect_says(making(with("frames = 5", "frames = 6")), {"4k+1", "6"});
   expect_says(making(with("\nclip_size = 32", "\nclip_size = 36")), {"multiples of 8", "36"});
-  expect_says(making(with("\nsize = 32", "\nsize = 40")), {"clip_size of at least size 40", "32"});
+  expect_says(making(with("\nsize = 32", "\nsize = 40")), {"clip_size of at least a piece's 40", "32"});
   expect_says(making(with("batch = 1", "dtype = \"fp8\"")), {"bf16, fp32", "'fp8'"});
 }
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "data/batch.h"
+#include "model/part.h"
 #include "training/autoencoder_task.h"
 #include "training/test_support.h"
 #include "training/transformer_task.h"
@@ -30,7 +32,8 @@ model::WanVaeConfig tiny_vae() {
 
 AutoencoderOptions tiny_pieces() {
   AutoencoderOptions options;
-  options.frames = 5, options.size = options.clip_size = 32, options.batch = 1, options.statistics_clips = 2;
+  options.frames = 5, options.size = options.picture_size = options.clip_size = 32;
+  options.batch = 1, options.picture_batch = 2, options.statistics_clips = 2;
   return options;
 }
 
@@ -83,11 +86,38 @@ TEST(AutoencoderTask, ALossDependsOnTheStepAlone) {
   EXPECT_NE(a.loss(4).value.item<double>(), third);
 }
 
-TEST(AutoencoderTask, PicturesOfOneFrameTrainAtAnyBatch) {
+TEST(AutoencoderTask, PicturesHaveTheirShareOfTheSteps) {
   AutoencoderOptions options = tiny_pieces();
-  options.frames = 1, options.picture_share = 1;
+  options.picture_share = 0.5;
   AutoencoderTask task(tiny_vae(), options, source(), 3, at::kCPU);
-  EXPECT_EQ(task.loss(0).samples, 1);
+  std::int64_t pictures = 0;
+  for (std::int64_t step = 0; step < 20; ++step) {
+    const Loss loss = task.loss(step);
+    pictures += loss.extra.contains("psnr_picture");
+    EXPECT_EQ(loss.samples, loss.extra.contains("psnr_picture") ? 2 : 1) << step;
+  }
+  EXPECT_GT(pictures, 3);
+  EXPECT_LT(pictures, 17);
+}
+
+// What pictures teach holds for clips: before any step, a still clip becomes the frames its picture becomes.
+TEST(AutoencoderTask, AFreshAutoencoderTreatsFramesAsPictures) {
+  const at::NoGradGuard no_grad;
+  const TestFolder folder;
+  model::WanVaeConfig config = tiny_vae();
+  config.is_residual = false;
+  AutoencoderTask(config, tiny_pieces(), source(), 3, at::kCPU).export_parts(folder.path());
+  model::WanVae vae(config);
+  model::load_parameters(vae, folder / "vae");
+  vae.to(at::kCPU, at::kFloat);
+  const at::Tensor picture = data::to_video({source().clip(0, 1, 32, 32)});
+  const at::Tensor once = vae.decode(vae.encode(picture).mean);
+  const at::Tensor clip = vae.decode(vae.encode(picture.repeat({1, 1, 9, 1, 1})).mean);
+  ASSERT_EQ(clip.size(2), 9);
+  EXPECT_GT(once.std().item<double>(), 1e-2);
+  for (std::int64_t t = 0; t < 9; ++t) {
+    EXPECT_LT((clip.narrow(2, t, 1) - once).abs().max().item<double>(), 1e-4) << t;
+  }
 }
 
 TEST(AutoencoderTask, PreviewsShowClipsAboveTheirReconstructions) {

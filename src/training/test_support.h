@@ -69,6 +69,8 @@ frames = 5
 size = 32
 clip_size = 32
 batch = 1
+picture_size = 32
+picture_batch = 2
 statistics_clips = 2
 [data]
 seed = 5

@@ -113,11 +113,9 @@ at::Tensor TransformerTask::encode(const data::Bucket& bucket, std::uint64_t fir
   std::vector<at::Tensor> latents;
   const int piece = bucket.frames == 1 ? 32 : 4;
   for (int begin = 0; begin < count; begin += piece) {
-    std::vector<Frames> clips(static_cast<std::size_t>(std::min(piece, count - begin)));
-    for (std::size_t i = 0; i < clips.size(); ++i) {
-      clips[i] =
-          source_.clip(first + static_cast<std::uint64_t>(begin) + i, bucket.frames, bucket.height, bucket.width);
-    }
+    const std::vector<Frames> clips =
+        source_.clips(first + static_cast<std::uint64_t>(begin), std::min(piece, count - begin), bucket.frames,
+                      bucket.height, bucket.width);
     const at::Tensor video = data::to_video(clips).to(device_, at::kBFloat16);
     latents.push_back(vae_.normalize(vae_.encode(video).mean.to(at::kFloat)).to(at::kHalf));
   }
