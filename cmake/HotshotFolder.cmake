@@ -1,4 +1,4 @@
-# hotshot_folder(name [DEPENDS folder…] [TEST_DEPENDS folder…] [TORCH] [LIBRARIES pkg…] [TEST_LIBRARIES pkg…]):
+# hotshot_folder(name [DEPENDS folder…] [TORCH] [LIBRARIES pkg…] [TEST_LIBRARIES pkg…]):
 # src/<name>/*.cpp becomes the library hotshot_<name>, src/<name>/*_test.cpp the test program <name>_test. Sources are globbed, so adding a file touches no list.
 
 find_package(PkgConfig)
@@ -26,7 +26,7 @@ endif()
 
 add_library(hotshot_flags INTERFACE)
 target_include_directories(hotshot_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
-target_compile_definitions(hotshot_flags INTERFACE FMT_HEADER_ONLY SPDLOG_FMT_EXTERNAL SPDLOG_HEADER_ONLY)
+target_compile_definitions(hotshot_flags INTERFACE FMT_HEADER_ONLY)
 target_compile_options(hotshot_flags INTERFACE -Wall -Wextra -Wno-unused-parameter)
 if(HOTSHOT_SANITIZE)
   target_compile_options(hotshot_flags INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer -g1)
@@ -35,7 +35,7 @@ endif()
 target_link_libraries(hotshot_flags INTERFACE Threads::Threads)
 
 function(hotshot_folder name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES;TEST_DEPENDS;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   set(tests ${sources})
@@ -62,9 +62,6 @@ function(hotshot_folder name)
   if(HOTSHOT_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE hotshot_${name} GTest::gtest GTest::gtest_main)
-    foreach(dependency ${ARG_TEST_DEPENDS})
-      target_link_libraries(${name}_test PRIVATE hotshot_${dependency})
-    endforeach()
     target_compile_definitions(${name}_test PRIVATE HOTSHOT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     # A library that only serves tests as an oracle is optional; HOTSHOT_HAVE_<pkg> tells them that it is there.
     foreach(library ${ARG_TEST_LIBRARIES})

@@ -1,5 +1,6 @@
-// The two kinds of failure: the user's (InvalidArgument: exit 2, HTTP 400) and ours (everything else: exit 1, HTTP 500).
-// Messages read "[where] expected … but got …". Exceptions are the one channel; each edge (cli, service) catches once.
+// The two kinds of failure: the user's (InvalidArgument: exit 2, HTTP 400) and ours (everything else: exit 1, HTTP
+// 500). Messages read "[where] expected … but got …". Exceptions are the one channel; each edge (cli, service) catches
+// once.
 #pragma once
 
 #include <fmt/format.h>

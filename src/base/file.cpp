@@ -57,6 +57,20 @@ void AtomicFile::commit() {
   sync_path(folder, O_RDONLY | O_DIRECTORY);
 }
 
+void make_folders(const std::filesystem::path& path, std::string_view where) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  require(!error, where, "cannot create {}: {}", path.string(), error.message());
+}
+
+void require_writable(const std::filesystem::path& folder, std::string_view where) {
+  try {
+    AtomicFile(folder / "writable");
+  } catch (const InvalidArgument&) {
+    throw_invalid(where, fmt::format("cannot write in {}", folder.string()));
+  }
+}
+
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
   AtomicFile file(path);
   {

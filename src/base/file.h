@@ -29,6 +29,12 @@ class AtomicFile {
   bool committed_ = false;
 };
 
+/// Makes a folder and those above it. Throws InvalidArgument, "[where] …", where that cannot be.
+void make_folders(const std::filesystem::path& path, std::string_view where);
+
+/// Throws InvalidArgument, "[where] …", where no file can be written in a folder that is there.
+void require_writable(const std::filesystem::path& folder, std::string_view where);
+
 /// Writes `bytes` as a whole file, atomically.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 

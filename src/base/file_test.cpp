@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/test_support.h"
 
 namespace hotshot {
 namespace {
@@ -30,14 +31,6 @@ class FileTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
   std::ptrdiff_t files() const { return std::distance(fs::directory_iterator(folder_), fs::directory_iterator()); }
-  static std::string message_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const InvalidArgument& error) {
-      return error.what();
-    }
-    return "";
-  }
 
   fs::path folder_;
 };
@@ -129,6 +122,19 @@ TEST_F(FileTest, ReadsAreBounded) {
   EXPECT_NE(message_of([&] { read_file(folder_ / "pipe"); }), "");  // and does not wait for a writer
   write_file(folder_ / "empty", "");
   EXPECT_EQ(read_file(folder_ / "empty"), "");
+}
+
+TEST_F(FileTest, FoldersAreMadeOrTheMistakeIsNamed) {
+  make_folders(folder_ / "a/b", "here");
+  make_folders(folder_ / "a/b", "here");
+  EXPECT_TRUE(fs::is_directory(folder_ / "a/b"));
+  require_writable(folder_ / "a/b", "here");
+  EXPECT_TRUE(fs::is_empty(folder_ / "a/b"));
+  write_file(folder_ / "file", "x");
+  EXPECT_NE(message_of([&] { make_folders(folder_ / "file/b", "here"); }).find("[here] cannot create"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] { require_writable("/proc", "here"); }).find("[here] cannot write in /proc"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
 #include "base/options.h"
 
+#include <toml++/toml.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -15,27 +16,58 @@ using nlohmann::json;
 
 template <class T>
 constexpr const char* type_name() {
-  if constexpr (std::is_same_v<T, bool>) return "true or false";
-  else if constexpr (std::is_integral_v<T>) return "a whole number";
-  else if constexpr (std::is_floating_point_v<T>) return "a number";
-  else return "a string";
+  if constexpr (std::is_same_v<T, bool>)
+    return "true or false";
+  else if constexpr (std::is_integral_v<T>)
+    return "a whole number";
+  else if constexpr (std::is_floating_point_v<T>)
+    return "a number";
+  else
+    return "a string";
 }
 
-// For messages: JSON text, also of strings that are no UTF-8.
-std::string shown(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+constexpr int kDeepest = 100;
+constexpr std::size_t kLongestShown = 200;
+
+// Whether brackets outside of strings nest deeper than kDeepest. Reads text that is no JSON too.
+bool too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDeepest) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
 
 template <class T>
 bool holds(const json& value) {
-  if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
-  else if constexpr (std::is_same_v<T, std::uint64_t>) return value.is_number_unsigned();
+  if constexpr (std::is_same_v<T, bool>)
+    return value.is_boolean();
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return value.is_number_unsigned();
   else if constexpr (std::is_same_v<T, int>)
     return value.is_number_integer() &&
            (value.is_number_unsigned() ? value.get<std::uint64_t>() <= std::numeric_limits<int>::max()
                                        : value.get<std::int64_t>() >= std::numeric_limits<int>::min() &&
                                              value.get<std::int64_t>() <= std::numeric_limits<int>::max());
-  else if constexpr (std::is_integral_v<T>) return value.is_number_integer();
-  else if constexpr (std::is_floating_point_v<T>) return value.is_number();
-  else return value.is_string();
+  else if constexpr (std::is_integral_v<T>)
+    return value.is_number_integer();
+  else if constexpr (std::is_floating_point_v<T>)
+    return value.is_number();
+  else
+    return value.is_string();
 }
 
 template <class T>
@@ -56,9 +88,13 @@ struct Reader {
   std::string_view where;
 
   template <class T>
-  void operator()(T* out) const { *out = read_value<T>(field, value, where); }
+  void operator()(T* out) const {
+    *out = read_value<T>(field, value, where);
+  }
   template <class T>
-  void operator()(std::optional<T>* out) const { *out = read_value<T>(field, value, where); }
+  void operator()(std::optional<T>* out) const {
+    *out = read_value<T>(field, value, where);
+  }
   template <class T>
   void operator()(std::vector<T>* out) const {
     require(value.is_array(), where, "expected a list for {} but got {}", field.name, shown(value));
@@ -70,8 +106,10 @@ struct Reader {
 // A flag's text as the JSON value it stands for: strings stay text, everything else is parsed.
 template <class T>
 json parse_flag(std::string_view text) {
-  if constexpr (std::is_same_v<T, std::string>) return std::string(text);
-  else return json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if constexpr (std::is_same_v<T, std::string>)
+    return std::string(text);
+  else
+    return parse_json(text);
 }
 
 struct FlagReader {
@@ -86,9 +124,13 @@ struct FlagReader {
     return value;
   }
   template <class T>
-  json operator()(T*) const { return scalar<T>(text); }
+  json operator()(T*) const {
+    return scalar<T>(text);
+  }
   template <class T>
-  json operator()(std::optional<T>*) const { return scalar<T>(text); }
+  json operator()(std::optional<T>*) const {
+    return scalar<T>(text);
+  }
   template <class T>
   json operator()(std::vector<T>*) const {
     json list = json::array();
@@ -106,7 +148,9 @@ struct Writer {
   const std::string& name;
 
   template <class T>
-  void operator()(const T* value) const { object[name] = *value; }
+  void operator()(const T* value) const {
+    object[name] = *value;
+  }
   template <class T>
   void operator()(const std::optional<T>* value) const {
     if (*value) object[name] = **value;
@@ -173,11 +217,25 @@ json read_toml(const std::filesystem::path& path) {
 
 json read_json(const std::filesystem::path& path) {
   const std::string text = read_file(path, 16u << 20);
+  require(!too_deep(text), path.string(), "expected JSON nested at most {} deep but got more", kDeepest);
   try {
     return json::parse(text);
   } catch (const json::parse_error& error) {
     throw_invalid(path.string(), error.what());
   }
+}
+
+json parse_json(std::string_view text) {
+  if (too_deep(text)) return json(json::value_t::discarded);
+  return json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+std::string shown(const json& value) {
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() <= kLongestShown) return text;
+  std::size_t end = kLongestShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a character
+  return text.substr(0, end) + "…";
 }
 
 }  // namespace hotshot

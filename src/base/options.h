@@ -28,8 +28,8 @@ struct Field {
   using Value = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*, std::optional<int>*,
                              std::optional<double>*, std::optional<std::uint64_t>*, std::vector<int>*,
                              std::vector<double>*, std::vector<std::string>*, std::vector<bool>*>;
-  std::string name;   // snake_case; the flag is --snake-case
-  std::string help;   // one line, lower case, no full stop
+  std::string name;  // snake_case; the flag is --snake-case
+  std::string help;  // one line, lower case, no full stop
   Value value;
   Range range = {};
 };
@@ -50,5 +50,11 @@ nlohmann::json write_fields(const FieldList& fields);
 nlohmann::json read_toml(const std::filesystem::path& path);
 /// Parses a JSON file of at most 16 MiB. Throws InvalidArgument with the position.
 nlohmann::json read_json(const std::filesystem::path& path);
+
+/// Text from outside as JSON; discarded where it is none, or nested deeper than 100: what walks a value recursively
+/// (its printing, its copies) must not run out of stack.
+nlohmann::json parse_json(std::string_view text);
+/// A value as JSON text for messages, cut after some 200 bytes.
+std::string shown(const nlohmann::json& value);
 
 }  // namespace hotshot

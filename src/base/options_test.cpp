@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/test_support.h"
 
 namespace hotshot {
 namespace {
@@ -30,15 +31,6 @@ struct Example {
   }
 };
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InvalidArgument& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(Options, RoundTripThroughJson) {
   Example a, b;
   a.steps = 7, a.seed = ~0ull, a.sizes = {4, 5, 6}, a.loop = true, a.guidance = 0.1;
@@ -61,11 +53,17 @@ TEST(Options, FlagsAreText) {
 TEST(Options, ErrorsNameTheFieldAndWhatWasExpected) {
   Example e;
   const auto fields = e.fields();
-  EXPECT_EQ(message_of([&] { read_fields(fields, json{{"stesp", 1}}, "recipe"); }),
+  EXPECT_EQ(message_of([&] {
+              read_fields(fields, json{{"stesp", 1}}, "recipe");
+            }),
             "[recipe] expected one of steps, guidance, sampler, seed, sizes, loop but got 'stesp'");
-  EXPECT_EQ(message_of([&] { read_fields(fields, json{{"steps", 0}}, "recipe"); }),
+  EXPECT_EQ(message_of([&] {
+              read_fields(fields, json{{"steps", 0}}, "recipe");
+            }),
             "[recipe] expected steps between 1 and 1000 but got 0");
-  EXPECT_EQ(message_of([&] { read_fields(fields, json{{"steps", "x"}}, "recipe"); }),
+  EXPECT_EQ(message_of([&] {
+              read_fields(fields, json{{"steps", "x"}}, "recipe");
+            }),
             "[recipe] expected a whole number for steps but got \"x\"");
   for (const char* bad : {"nan", "", "1e999", "99999999999999999999", "3.5", "--"}) {
     EXPECT_NE(message_of([&] { read_field(fields[0], bad, "flags"); }), "") << bad;
@@ -81,6 +79,24 @@ TEST(Options, TomlBecomesJson) {
   write_file(path, "steps = = 3\n");
   EXPECT_NE(message_of([&] { read_toml(path); }).find("line 1"), std::string::npos);
   std::filesystem::remove(path);
+}
+
+TEST(Json, NestedTooDeepIsRefusedBeforeAnythingWalksIt) {
+  const auto nested = [](int depth) { return std::string(depth, '[') + "1" + std::string(depth, ']'); };
+  EXPECT_FALSE(parse_json(nested(100)).is_discarded());
+  EXPECT_TRUE(parse_json(nested(101)).is_discarded());
+  EXPECT_TRUE(parse_json(nested(1000000)).is_discarded());
+  EXPECT_FALSE(parse_json("\"" + std::string(500, '[') + "\\\"" + std::string(500, '{') + "\"").is_discarded());
+  EXPECT_TRUE(parse_json("[1").is_discarded());
+}
+
+TEST(Json, ValuesInMessagesAreCutBetweenCharacters) {
+  EXPECT_EQ(shown({1, "a"}), "[1,\"a\"]");
+  std::string text = "a";
+  for (int i = 0; i < 1000; ++i) text += "猫";
+  const std::string cut = shown(text);
+  EXPECT_LT(cut.size(), 210u);
+  EXPECT_TRUE(cut.ends_with("猫…"));
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-#include <ATen/Parallel.h>
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 
 #include <cstdio>
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -39,8 +40,8 @@ at::Device device_of(const std::string& name) {
 }
 
 void print_row(const training::LogRow& row, int steps) {
-  std::string line = fmt::format("step {}/{}  loss {:.4f}  rate {:.2g}  gradient {:.2f}  {:.1f} samples/s", row.step, steps,
-                                 row.loss, row.learning_rate, row.gradient_norm, row.samples_per_second);
+  std::string line = fmt::format("step {}/{}  loss {:.4f}  rate {:.2g}  gradient {:.2f}  {:.1f} samples/s", row.step,
+                                 steps, row.loss, row.learning_rate, row.gradient_norm, row.samples_per_second);
   for (const auto& [name, value] : row.extra) line += fmt::format("  {} {:.3f}", name, value);
   std::puts(line.c_str());
   std::fflush(stdout);
@@ -73,11 +74,17 @@ int train(int argc, char** argv) {
   const at::Device device = device_of(options.device);
   at::set_num_threads(options.threads > 0 ? options.threads : hardware_threads());
   const std::filesystem::path run_folder =
-      options.out.empty() ? std::filesystem::path("runs") / std::filesystem::path(recipe_path).stem() : std::filesystem::path(options.out);
+      options.out.empty() ? std::filesystem::path("runs") / std::filesystem::path(recipe_path).stem()
+                          : std::filesystem::path(options.out);
   const training::RunPlaces places{
       run_folder,
-      options.model_folder.empty() ? std::filesystem::path("models") / recipe.top.model : std::filesystem::path(options.model_folder),
+      options.model_folder.empty() ? std::filesystem::path("models") / recipe.top.model
+                                   : std::filesystem::path(options.model_folder),
       options.latents.empty() ? run_folder / "latents" : std::filesystem::path(options.latents)};
+  for (const auto& folder : {places.run_folder, places.model_folder}) {
+    make_folders(folder, "train");
+    require_writable(folder, "train");  // rather than after hours
+  }
   const auto task = recipe.make_task(places, device);
   catch_interrupts();
   TerminalProgress progress(/*quiet=*/true);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/options.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "world/caption.h"
@@ -98,7 +99,7 @@ FieldList SceneChoice::fields() {
 world::Scene SceneChoice::pick(std::uint64_t offset) const {
   if (scene.empty()) return world::sample_scene(seed, index + offset, parse_split(split));
   const std::string text = scene.front() == '@' ? read_file(scene.substr(1), 1u << 20) : scene;
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = parse_json(text);
   require(!json.is_discarded(), "--scene", "expected JSON but got '{}'", text.substr(0, 100));
   return world::scene_from_truth(json);
 }

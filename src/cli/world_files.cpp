@@ -10,6 +10,7 @@
 #include "cli/world.h"
 #include "media/encode.h"
 #include "media/png.h"
+#include "pipeline/memory.h"
 #include "world/caption.h"
 #include "world/render.h"
 #include "world/sheet.h"
@@ -55,6 +56,14 @@ struct SheetRequest {
   }
 };
 
+// Refuses what would not fit before it is drawn: pixels as drawn and once more on their way into the file.
+void require_room(double pixels) {
+  const double bytes = 2 * 3 * pixels, available = static_cast<double>(pipeline::available_memory());
+  require(available == 0 || bytes <= available, "memory",
+          "expected pictures that fit but they need about {:.1f} GB and {:.1f} GB are available", bytes / 1e9,
+          available / 1e9);
+}
+
 void print_written(const std::filesystem::path& path, const std::string& what) {
   std::puts(fmt::format("{}  {}", path.string(), what).c_str());
 }
@@ -71,6 +80,7 @@ int world_render(int argc, char** argv) {
   require(!output.empty(), "arguments", "expected -o FILE");
   check_output(output, request.width, request.height, {request.fps, 1});
   const int frames = request.frames.value_or(std::max(1, static_cast<int>(std::lround(request.seconds * request.fps))));
+  require_room(static_cast<double>(frames) * request.width * request.height);
   catch_interrupts();
   TerminalProgress progress;
   for (int i = 0; i < request.count; ++i) {
@@ -96,6 +106,8 @@ int world_sheet(int argc, char** argv) {
   require(!output.empty(), "arguments", "expected -o FILE.png");
   check_picture_output(output);
   request.sheet.split = parse_split(request.split);
+  const int side = request.sheet.tile + request.sheet.gap;
+  require_room(static_cast<double>(request.sheet.columns) * side * request.sheet.rows * side);
   const Frames page = world::sheet(request.seed, request.sheet);
   media::write_png(page, output);
   print_written(output, fmt::format("{}x{}", page.width, page.height));

@@ -32,7 +32,7 @@ struct Bucket {
   int height = 128;
   int width = 128;
   int batch = 8;
-  double share = 1;  // of the steps, relative to the other buckets
+  double share = 1;    // of the steps, relative to the other buckets
   int clips = 1000;    // distinct clips; after the last, the first comes again
   int first_step = 0;  // steps before it never pick this bucket
   FieldList fields();

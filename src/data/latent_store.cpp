@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "weights/safetensors.h"
 
 namespace hotshot::data {
@@ -10,7 +11,7 @@ namespace hotshot::data {
 LatentStore::LatentStore(std::filesystem::path folder, std::int64_t count, Encode encode)
     : folder_(std::move(folder)), count_(count), encode_(std::move(encode)) {
   require(count_ > 0, "latents", "expected at least one clip but got {}", count_);
-  std::filesystem::create_directories(folder_);
+  make_folders(folder_, "latents");
 }
 
 const at::Tensor& LatentStore::shard(std::int64_t index) {

@@ -48,7 +48,8 @@ TEST(Piece, MoreTriesFindWhatMoves) {
   Random random(2, "piece");
   int seen_by_one = 0, seen_by_many = 0;
   const auto sees = [](const Frames& piece) {
-    const std::size_t last = piece.pixels.size() / 4 - 1;  // the last pixel's blue in the first frame; 0 where it blinks
+    const std::size_t last =
+        piece.pixels.size() / 4 - 1;  // the last pixel's blue in the first frame; 0 where it blinks
     return piece.pixels[last] == 0;
   };
   for (int round = 0; round < 40; ++round) {

@@ -64,7 +64,7 @@ TEST(Sampler, CorrectorRaisesTheOrderByOne) {
   SamplerOptions options{.lower_order_final = false};
   EXPECT_NEAR(measured_order("unipc", options), 3.0, 0.2);
   options.solver_order = 1;
-  EXPECT_NEAR(error_of("unipc", 64, options) / error_of("euler", 64, {}), 0.5, 0.5);
+  EXPECT_LT(error_of("unipc", 64, options), 0.5 * error_of("euler", 64, {}));
   for (int i = 0; i < 128; ++i) options.disable_corrector.push_back(i);
   EXPECT_NEAR(measured_order("unipc", options), 1.0, 0.1);
   options.solver_order = 2;

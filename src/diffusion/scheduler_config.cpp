@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/options.h"
 
 namespace hotshot::diffusion {
 namespace {
@@ -65,8 +66,8 @@ void check_fixed(const SchedulerClass& scheduler, const json& config) {
     const json found = config.value(fixed.key, fixed.otherwise);
     // A switch that is off may be written as false or null.
     const bool off = (fixed.value.is_null() || fixed.value == false) && (found.is_null() || found == false);
-    require(off || found == fixed.value, kWhere, "expected {} {} but got {}", fixed.key, fixed.value.dump(),
-            found.dump());
+    require(off || found == fixed.value, kWhere, "expected {} {} but got {}", fixed.key, shown(fixed.value),
+            shown(found));
   }
 }
 

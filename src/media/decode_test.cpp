@@ -28,7 +28,7 @@ std::vector<int> numbers(const Frames& frames) {
 }
 
 TEST(Decode, PicksSpansAndRates) {
-  const Folder folder;
+  const TestFolder folder;
   for (const std::string extension : {"mp4", "webm", "gif", "webp"}) {
     const auto path = folder / ("n." + extension);
     encode(counting(24, {8, 1}), path);
@@ -41,12 +41,12 @@ TEST(Decode, PicksSpansAndRates) {
     const Clip twice = decode(path, {.start = 2.0, .duration = 0.5, .rate = Rational{16, 1}});
     EXPECT_EQ(numbers(twice.frames), (std::vector<int>{16, 16, 17, 17, 18, 18, 19, 19})) << extension;
     EXPECT_EQ(decode(path, {.rate = Rational{24, 1}}).frames.count, 72) << extension;
-    EXPECT_NE(invalid_message([&] { decode(path, {.start = 100}); }).find("span"), std::string::npos) << extension;
+    EXPECT_NE(message_of([&] { decode(path, {.start = 100}); }).find("span"), std::string::npos) << extension;
   }
 }
 
 TEST(Decode, CoversASize) {
-  const Folder folder;
+  const TestFolder folder;
   const Clip clip{cartoon(3, 90, 160), {8, 1}};
   for (const std::string extension : {"mp4", "webp"}) {
     encode(clip, folder / ("a." + extension));
@@ -59,18 +59,18 @@ TEST(Decode, CoversASize) {
 }
 
 TEST(Decode, RefusesWhatIsTooLarge) {
-  const Folder folder;
+  const TestFolder folder;
   for (const std::string extension : {"mp4", "webm", "gif", "webp"}) {
     const auto path = folder / ("a." + extension);
     encode({cartoon(4, 64, 64), {8, 1}}, path);
-    EXPECT_NE(invalid_message([&] { decode(path, {.max_pixels = 4095}); }).find("4095 pixels"), std::string::npos)
+    EXPECT_NE(message_of([&] { decode(path, {.max_pixels = 4095}); }).find("4095 pixels"), std::string::npos)
         << extension;
-    EXPECT_NE(invalid_message([&] { decode(path, {.max_bytes = 3 * 64 * 64 * 3}); }).find("bytes"), std::string::npos);
+    EXPECT_NE(message_of([&] { decode(path, {.max_bytes = 3 * 64 * 64 * 3}); }).find("bytes"), std::string::npos);
   }
 }
 
 TEST(Decode, NeedsNoQuietParent) {
-  const Folder folder;
+  const TestFolder folder;
   encode({cartoon(6, 48, 64), {8, 1}}, folder / "a.mp4");
   std::vector<std::thread> threads;
   std::array<int, 4> counts{};
@@ -84,7 +84,7 @@ TEST(Decode, NeedsNoQuietParent) {
 }
 
 TEST(Decode, OtherFilesAreOneClearLine) {
-  const Folder folder;
+  const TestFolder folder;
   spill(folder / "empty.mp4", "");
   spill(folder / "text.mp4", "Lorem ipsum dolor sit amet, consectetur adipiscing elit.\n");
   std::string noise(20000, '\0');
@@ -95,7 +95,7 @@ TEST(Decode, OtherFilesAreOneClearLine) {
   spill(folder / "concat.txt", "ffconcat version 1.0\nfile /etc/hostname\n");
   for (const char* name : {"empty.mp4", "text.mp4", "noise.webm", "list.m3u8", "concat.txt", "missing.gif", "."}) {
     const auto path = folder / name;
-    for (const std::string& message : {invalid_message([&] { probe(path); }), invalid_message([&] { decode(path); })}) {
+    for (const std::string& message : {message_of([&] { probe(path); }), message_of([&] { decode(path); })}) {
       EXPECT_NE(message.find(path.string()), std::string::npos) << name << ": " << message;
       EXPECT_EQ(message.find('\n'), std::string::npos) << message;
     }
@@ -103,24 +103,24 @@ TEST(Decode, OtherFilesAreOneClearLine) {
 }
 
 TEST(Decode, CutFilesAreRefusedOrShorter) {
-  const Folder folder;
+  const TestFolder folder;
   for (const std::string extension : kFormats) {
     const Clip clip{cartoon(extension == "png" ? 1 : 8, 48, 64), {8, 1}};
     encode(clip, folder / ("a." + extension));
     const std::string good = slurp(folder / ("a." + extension));
     for (int i = 0; i < 16; ++i) {
       spill(folder / "cut", good.substr(0, good.size() * i / 16));
-      const std::string strict = invalid_message([&] { decode(folder / "cut"); });
+      const std::string strict = message_of([&] { decode(folder / "cut"); });
       // A WebM cut between two clusters is a shorter WebM; the others know their length.
       EXPECT_TRUE(extension == "webm" || !strict.empty()) << extension << " cut to " << i << "/16";
-      invalid_message([&] { EXPECT_LE(decode(folder / "cut", {.strict = false}).frames.count, 8); });
-      invalid_message([&] { probe(folder / "cut"); });
+      message_of([&] { EXPECT_LE(decode(folder / "cut", {.strict = false}).frames.count, 8); });
+      message_of([&] { probe(folder / "cut"); });
     }
   }
 }
 
 TEST(Decode, ChangedBytesNeverDoHarm) {
-  const Folder folder;
+  const TestFolder folder;
   const SandboxLimits limits{.memory_bytes = 256u << 20, .cpu_seconds = 5, .wall_seconds = 10};
   std::uint32_t state = 99;
   const auto draw = [&state] { return state = state * 1664525u + 1013904223u, state >> 8; };
@@ -135,8 +135,8 @@ TEST(Decode, ChangedBytesNeverDoHarm) {
       }
       spill(folder / "bad", bad);
       // Anything but frames or InvalidArgument fails the test.
-      invalid_message([&] { probe(folder / "bad", limits); });
-      invalid_message([&] {
+      message_of([&] { probe(folder / "bad", limits); });
+      message_of([&] {
         decode(folder / "bad", {.max_frames = 50, .max_pixels = 1 << 20, .strict = i % 4 < 2, .limits = limits});
       });
     }

@@ -95,8 +95,6 @@ std::vector<std::string> known_extensions() {
   return names;
 }
 
-void check_extension(const std::filesystem::path& path) { format_of(path); }
-
 std::vector<std::filesystem::path> encode(const Clip& clip, const std::filesystem::path& path,
                                           const EncodeOptions& options, Progress* progress) {
   const Format& format = format_of(path);

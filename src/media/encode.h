@@ -33,8 +33,5 @@ std::vector<std::filesystem::path> encode(const Clip& clip, const std::filesyste
 
 /// ".gif, .mp4, …" without the dots: the extensions encode() knows.
 std::vector<std::string> known_extensions();
-/// Throws InvalidArgument, naming the known ones, unless encode() knows the extension of `path`. For checking a request
-/// before hours of work.
-void check_extension(const std::filesystem::path& path);
 
 }  // namespace hotshot::media

@@ -42,7 +42,7 @@ GifFacts parse(const std::string& bytes) {
 }
 
 TEST(Gif, DelaysAddUpToTheCentisecond) {
-  const Folder folder;
+  const TestFolder folder;
   encode({cartoon(25, 40, 40), {8, 1}}, folder / "a.gif");
   const GifFacts facts = parse(slurp(folder / "a.gif"));
   ASSERT_EQ(facts.delays.size(), 25u);
@@ -58,7 +58,7 @@ TEST(Gif, DelaysAddUpToTheCentisecond) {
 }
 
 TEST(Gif, StillFramesAreKeptAndSmall) {
-  const Folder folder;
+  const TestFolder folder;
   Clip clip{Frames(10, 60, 60), {10, 1}};
   const Frames one = cartoon(1, 60, 60);
   for (int i = 0; i < 10; ++i) std::copy(one.pixels.begin(), one.pixels.end(), clip.frames.frame(i));
@@ -73,7 +73,7 @@ TEST(Gif, StillFramesAreKeptAndSmall) {
 }
 
 TEST(Gif, FewColoursAreExact) {
-  const Folder folder;
+  const TestFolder folder;
   Frames frames(3, 32, 32);
   for (std::size_t i = 0; i < frames.pixels.size(); i += 3) {
     const int k = static_cast<int>(i / 3 * 7 / 5 % 11);
@@ -87,7 +87,7 @@ TEST(Gif, FewColoursAreExact) {
 
 // Long codes, full dictionaries and every code width: noise in 2 to 255 colours must come back as it was.
 TEST(Gif, CompressionSurvivesNoise) {
-  const Folder folder;
+  const TestFolder folder;
   for (const int colours : {2, 3, 5, 17, 100, 200}) {
     Frames frames(2, 130, 170);
     std::uint32_t state = 1;

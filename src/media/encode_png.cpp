@@ -47,7 +47,7 @@ Paths write_png_frames(const Clip& clip, const std::filesystem::path& path, cons
   const bool one = clip.frames.count == 1 && path.filename().string().find('%') == std::string::npos;
   const Pattern pattern = one ? Pattern{} : pattern_of(path);
   Paths paths;
-  std::vector<std::unique_ptr<AtomicFile>> files;  // all appear at the end, or none
+  std::vector<std::unique_ptr<AtomicFile>> files;  // written in full before the first one appears
   for (int i = 0; i < clip.frames.count; ++i) {
     paths.push_back(one ? path : path.parent_path() / pattern.fill(i + 1));
     files.push_back(std::make_unique<AtomicFile>(paths.back()));

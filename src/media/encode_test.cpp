@@ -19,7 +19,7 @@ namespace {
 const char* const kMoving[] = {"mp4", "webm", "gif", "webp"};
 
 TEST(Encode, RoundTripsKeepCountSizeRateAndLooks) {
-  const Folder folder;
+  const TestFolder folder;
   const Clip clip{cartoon(25, 96, 128), {8, 1}};
   const std::map<std::string, double> least{{"mp4", 36}, {"webm", 35}, {"gif", 34}, {"webp", 34}};
   for (const auto& [extension, bound] : least) {
@@ -44,7 +44,7 @@ TEST(Encode, RoundTripsKeepCountSizeRateAndLooks) {
 }
 
 TEST(Encode, KeepsRationalRatesAndIdenticalFrames) {
-  const Folder folder;
+  const TestFolder folder;
   Clip clip{Frames(30, 32, 48), {0, 1}};  // all black
   for (const Rational rate :
        {Rational{24, 1}, Rational{16, 1}, Rational{25, 2}, Rational{30000, 1001}, Rational{5, 1}}) {
@@ -64,7 +64,7 @@ TEST(Encode, KeepsRationalRatesAndIdenticalFrames) {
 }
 
 TEST(Encode, WebpKeepsFramesThatRepeatInTheMiddle) {
-  const Folder folder;
+  const TestFolder folder;
   const Frames moving = cartoon(6, 64, 64);
   const int order[] = {0, 0, 1, 1, 1, 2, 5, 5, 0, 0};
   Clip clip{Frames(10, 64, 64), {24, 1}};
@@ -76,7 +76,7 @@ TEST(Encode, WebpKeepsFramesThatRepeatInTheMiddle) {
 }
 
 TEST(Encode, Mp4IsYuv420pH264WithTheIndexFirst) {
-  const Folder folder;
+  const TestFolder folder;
   encode({cartoon(10, 64, 64), {24, 1}}, folder / "a.mp4");
   const Probe facts = probe(folder / "a.mp4");
   EXPECT_EQ(facts.codec, "h264");
@@ -94,7 +94,7 @@ TEST(Encode, Mp4IsYuv420pH264WithTheIndexFirst) {
 }
 
 TEST(Encode, OddSizesArePaddedOnlyWhere420NeedsIt) {
-  const Folder folder;
+  const TestFolder folder;
   const Clip clip{cartoon(3, 33, 51), {8, 1}};
   for (const std::string extension : kMoving) {
     const auto path = folder / ("odd." + extension);
@@ -114,7 +114,7 @@ TEST(Encode, OddSizesArePaddedOnlyWhere420NeedsIt) {
 }
 
 TEST(Encode, PngFramesAreNumberedAndExact) {
-  const Folder folder;
+  const TestFolder folder;
   const Clip clip{cartoon(3, 20, 30), {8, 1}};
   const auto files = encode(clip, folder / "out.png", {.recipe = "{}"});
   ASSERT_EQ(files.size(), 3u);
@@ -124,12 +124,12 @@ TEST(Encode, PngFramesAreNumberedAndExact) {
   EXPECT_EQ(encode(clip, folder / "x%02d.png")[0], folder / "x01.png");
   EXPECT_EQ(encode({cartoon(1, 20, 30), {8, 1}}, folder / "one.png")[0], folder / "one.png");
   EXPECT_EQ(folder.files(), 7);
-  EXPECT_NE(invalid_message([&] { encode(clip, folder / "a%s.png"); }), "");
+  EXPECT_NE(message_of([&] { encode(clip, folder / "a%s.png"); }), "");
 }
 
 // Also where the heap holds other leftovers: x264 has been caught reading memory it never set.
 TEST(Encode, SameClipSameBytes) {
-  const Folder folder;
+  const TestFolder folder;
   for (const auto& [height, width] : {std::pair{64, 80}, {33, 51}}) {
     const Clip clip{cartoon(12, height, width), {8, 1}};
     for (const std::string extension : kMoving) {
@@ -143,20 +143,17 @@ TEST(Encode, SameClipSameBytes) {
 }
 
 TEST(Encode, RefusesWhatCannotWork) {
-  const Folder folder;
+  const TestFolder folder;
   const Clip clip{cartoon(2, 16, 16), {8, 1}};
-  EXPECT_NE(invalid_message([&] { encode(clip, folder / "a.avi"); }).find("webm"), std::string::npos);
-  EXPECT_NE(invalid_message([&] { check_extension("noextension"); }).find("mp4"), std::string::npos);
-  EXPECT_NE(invalid_message([&] { encode({}, folder / "a.mp4"); }), "");
-  EXPECT_NE(invalid_message([&] { encode({cartoon(1, 8, 8), {0, 1}}, folder / "a.mp4"); }), "");
-  EXPECT_NE(invalid_message([&] {
-              encode({cartoon(1, 8, 8), {60, 1}}, folder / "a.gif");
-            }).find("50"),
-            std::string::npos);
-  EXPECT_NE(invalid_message([&] { encode(clip, folder / "a.mp4", {.recipe = "bad \xFF"}); }), "");
-  EXPECT_NE(invalid_message([&] { encode(clip, folder / "a.mp4", {.quality = 101}); }), "");
+  EXPECT_NE(message_of([&] { encode(clip, folder / "a.avi"); }).find("webm"), std::string::npos);
+  EXPECT_NE(message_of([&] { encode(clip, folder / "noextension"); }).find("mp4"), std::string::npos);
+  EXPECT_NE(message_of([&] { encode({}, folder / "a.mp4"); }), "");
+  EXPECT_NE(message_of([&] { encode({cartoon(1, 8, 8), {0, 1}}, folder / "a.mp4"); }), "");
+  EXPECT_NE(message_of([&] { encode({cartoon(1, 8, 8), {60, 1}}, folder / "a.gif"); }).find("50"), std::string::npos);
+  EXPECT_NE(message_of([&] { encode(clip, folder / "a.mp4", {.recipe = "bad \xFF"}); }), "");
+  EXPECT_NE(message_of([&] { encode(clip, folder / "a.mp4", {.quality = 101}); }), "");
   for (const std::string extension : {"mp4", "webm", "gif", "webp", "png"}) {
-    EXPECT_NE(invalid_message([&] { encode(clip, folder / ("missing/a." + extension)); }), "") << extension;
+    EXPECT_NE(message_of([&] { encode(clip, folder / ("missing/a." + extension)); }), "") << extension;
   }
   EXPECT_EQ(folder.files(), 0);
 }
@@ -173,7 +170,7 @@ class StopAt : public Progress {
 };
 
 TEST(Encode, CancelLeavesNothing) {
-  const Folder folder;
+  const TestFolder folder;
   for (const std::string extension : {"mp4", "webm", "gif", "webp", "png"}) {
     StopAt progress(3);
     EXPECT_THROW(encode({cartoon(8, 32, 32), {8, 1}}, folder / ("a." + extension), {}, &progress), Cancelled);
@@ -182,7 +179,7 @@ TEST(Encode, CancelLeavesNothing) {
 }
 
 TEST(Encode, FullDiskIsAnErrorAndLeavesNothing) {
-  const Folder folder;
+  const TestFolder folder;
   const Clip clip{cartoon(20, 160, 160), {8, 1}};
   const std::string recipe(9000, 'x');  // larger than the disk, whatever the pictures shrink to
   for (const std::string extension : {"mp4", "webm", "gif", "webp", "png"}) {

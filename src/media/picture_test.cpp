@@ -14,15 +14,15 @@ namespace hotshot::media {
 namespace {
 
 TEST(Png, RoundTripIsExactAndDamageIsRefused) {
-  const Folder folder;
+  const TestFolder folder;
   const Frames picture = cartoon(1, 31, 47);
   write_png(picture, folder / "a.png");
   EXPECT_EQ(read_png(folder / "a.png").pixels, picture.pixels);
   const std::string good = slurp(folder / "a.png");
   for (std::size_t cut = 0; cut < good.size(); cut += 37) {
-    EXPECT_NE(invalid_message([&] { parse_png(good.substr(0, cut), "x.png"); }).find("x.png"), std::string::npos);
+    EXPECT_NE(message_of([&] { parse_png(good.substr(0, cut), "x.png"); }).find("x.png"), std::string::npos);
   }
-  EXPECT_NE(invalid_message([&] { read_png(folder / "a.png", {.max_pixels = 100}); }).find("31"), std::string::npos);
+  EXPECT_NE(message_of([&] { read_png(folder / "a.png", {.max_pixels = 100}); }).find("31"), std::string::npos);
 }
 
 TEST(Resize, AveragesWhenShrinkingAndKeepsFlatColours) {
@@ -49,7 +49,7 @@ TEST(Resize, CoverKeepsTheMiddle) {
   }
   const Frames square = resize_cover(wide, 10, 10);
   for (std::size_t i = 0; i < square.pixels.size(); i += 3) EXPECT_EQ(square.pixels[i], 255);
-  EXPECT_NE(invalid_message([&] { crop(wide, 0, 35, 10, 10); }), "");
+  EXPECT_NE(message_of([&] { crop(wide, 0, 35, 10, 10); }), "");
 }
 
 TEST(Orientation, TurnsClockwise) {
@@ -107,8 +107,8 @@ TEST(ContactSheet, PutsFramesInTheirPlaces) {
   EXPECT_EQ(at(5 + 12, 5 + 22), 120);  // clip 2, frame 2
   const Frames labelled = contact_sheet(clips, {.columns = 2, .frames_per_row = 3, .gap = 2, .labels = {"A", "", ""}});
   EXPECT_EQ(labelled.height, sheet.height + 2 * kLineHeight);
-  EXPECT_NE(invalid_message([&] { contact_sheet(std::vector<Clip>{}); }), "");
-  EXPECT_NE(invalid_message([&] { contact_sheet(clips, {.labels = {"one"}}); }), "");
+  EXPECT_NE(message_of([&] { contact_sheet(std::vector<Clip>{}); }), "");
+  EXPECT_NE(message_of([&] { contact_sheet(clips, {.labels = {"one"}}); }), "");
 }
 
 TEST(Font, DrawsInsideOnly) {
@@ -140,7 +140,7 @@ TEST(Plot, DrawsTheLineWhereItBelongs) {
   EXPECT_GT(high, 60);
   EXPECT_NO_THROW(plot({}, {.log_y = true}));
   EXPECT_NO_THROW(plot({{"flat", {1}, {5}}, {"none", {1, 2}, {0, -1}}}, {.log_x = true, .log_y = true}));
-  EXPECT_NE(invalid_message([] { plot({{"bad", {1, 2}, {1}}}); }), "");
+  EXPECT_NE(message_of([] { plot({{"bad", {1, 2}, {1}}}); }), "");
   EXPECT_EQ(round_ticks(0, 1, 5), (std::vector<double>{0, 0.2, 0.4, 0.6000000000000001, 0.8, 1}));
 }
 

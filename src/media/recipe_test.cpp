@@ -18,7 +18,7 @@ std::string long_recipe() {
 }
 
 TEST(Recipe, ComesBackExactlyFromEveryFormat) {
-  const Folder folder;
+  const TestFolder folder;
   const Clip one{cartoon(1, 24, 32), {8, 1}}, clip{cartoon(4, 24, 32), {8, 1}};
   for (const std::string& recipe : {std::string("{}"), std::string("{\"seed\": 7}"), long_recipe()}) {
     for (const std::string extension : kFormats) {
@@ -34,7 +34,7 @@ TEST(Recipe, ComesBackExactlyFromEveryFormat) {
 }
 
 TEST(Recipe, IsAbsentWhereNoneWasGiven) {
-  const Folder folder;
+  const TestFolder folder;
   for (const std::string extension : kFormats) {
     encode({cartoon(1, 24, 32), {8, 1}}, folder / ("a." + extension));
     EXPECT_FALSE(read_recipe(folder / ("a." + extension)).has_value()) << extension;
@@ -42,24 +42,24 @@ TEST(Recipe, IsAbsentWhereNoneWasGiven) {
 }
 
 TEST(Recipe, IsReadByContentNotByName) {
-  const Folder folder;
+  const TestFolder folder;
   encode({cartoon(2, 24, 32), {8, 1}}, folder / "a.gif", {.recipe = "{\"a\":1}"});
   std::filesystem::rename(folder / "a.gif", folder / "b.mp4");
   EXPECT_EQ(read_recipe(folder / "b.mp4"), "{\"a\":1}");
 }
 
 TEST(Recipe, RefusesOtherFiles) {
-  const Folder folder;
+  const TestFolder folder;
   spill(folder / "text", "hello, this is a text and no video");
   spill(folder / "empty", "");
   spill(folder / "short", "GIF89a");
   for (const char* name : {"text", "empty", "short", "missing"}) {
-    EXPECT_NE(invalid_message([&] { read_recipe(folder / name); }).find(name), std::string::npos) << name;
+    EXPECT_NE(message_of([&] { read_recipe(folder / name); }).find(name), std::string::npos) << name;
   }
 }
 
 TEST(Recipe, CutAndChangedFilesNeverDoHarm) {
-  const Folder folder;
+  const TestFolder folder;
   const std::string recipe(700, 'r');
   for (const std::string extension : kFormats) {
     encode({cartoon(1, 24, 32), {8, 1}}, folder / ("a." + extension), {.recipe = recipe});
@@ -67,7 +67,7 @@ TEST(Recipe, CutAndChangedFilesNeverDoHarm) {
     int refused = 0;
     for (std::size_t cut = 0; cut < good.size(); cut += 1 + good.size() / 40) {
       spill(folder / "cut", good.substr(0, cut));
-      refused += !invalid_message([&] {
+      refused += !message_of([&] {
                     const auto text = read_recipe(folder / "cut");
                     EXPECT_EQ(text.value_or(recipe), recipe);
                   }).empty();
@@ -81,7 +81,7 @@ TEST(Recipe, CutAndChangedFilesNeverDoHarm) {
         bad[(state >> 8) % bad.size()] = static_cast<char>(state >> 24);
       }
       spill(folder / "bad", bad);
-      invalid_message([&] { read_recipe(folder / "bad"); });  // anything but InvalidArgument fails the test
+      message_of([&] { read_recipe(folder / "bad"); });  // anything but InvalidArgument fails the test
     }
   }
 }

@@ -19,7 +19,7 @@ void ignore(std::uint32_t, const std::string&) {}
 
 /// The message that a child doing `work` ends in, "" for a good end.
 std::string outcome(const std::function<void(SandboxPipe&)>& work, SandboxLimits limits = {}) {
-  return invalid_message([&] { run_sandboxed("file.mp4", 0, limits, work, ignore); });
+  return message_of([&] { run_sandboxed("file.mp4", 0, limits, work, ignore); });
 }
 
 TEST(Sandbox, MessagesArriveInOrder) {
@@ -79,7 +79,7 @@ TEST(Sandbox, TimeIsLimited) {
 }
 
 TEST(Sandbox, ChildCannotWriteFilesAndSeesOnlyItsFile) {
-  const Folder folder;
+  const TestFolder folder;
   const auto path = (folder / "made").string();
   const int other = ::open("/dev/null", O_RDONLY);
   std::string got;

@@ -1,8 +1,7 @@
-// What the tests of media share: a synthetic cartoon, its comparison, a folder that goes away.
+// What the tests of media share: a synthetic cartoon and its comparison.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,33 +10,9 @@
 #include <string>
 
 #include "base/clip.h"
-#include "base/error.h"
+#include "base/test_support.h"
 
 namespace hotshot::media {
-
-/// A folder below the system's temporary one, removed with everything in it.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "hotshot_media_XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  int files() const {
-    return static_cast<int>(
-        std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator()));
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A sky with a gradient, a striped meadow and a ball with an eye that moves right, with soft edges.
 inline Frames cartoon(int count, int height, int width) {
@@ -81,17 +56,6 @@ inline std::string slurp(const std::filesystem::path& path) {
 
 inline void spill(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
-}
-
-/// The message of the InvalidArgument that `action` throws, or "" where it throws none.
-template <class Action>
-std::string invalid_message(Action action) {
-  try {
-    action();
-  } catch (const InvalidArgument& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace hotshot::media

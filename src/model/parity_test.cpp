@@ -22,8 +22,10 @@ template <class Config>
 Config config_of(const std::filesystem::path& folder, bool strict = true) {
   Config config;
   const auto json = read_json(folder / "config.json");
-  if (strict) read_config(config.fields(), json, "config");
-  else read_known_config(config.fields(), json, "config");
+  if (strict)
+    read_config(config.fields(), json, "config");
+  else
+    read_known_config(config.fields(), json, "config");
   return config;
 }
 
@@ -52,7 +54,8 @@ TEST_P(TransformerParity, MatchesDiffusers) {
   load(transformer, kGolden / GetParam());
   const auto g = golden(GetParam());
   const TextContext context{g.at("text_bld"), {}};
-  EXPECT_LT(relative_error(transformer(g.at("latents_bcthw"), g.at("timestep_b"), context), g.at("sample_bcthw")), 1e-4);
+  EXPECT_LT(relative_error(transformer(g.at("latents_bcthw"), g.at("timestep_b"), context), g.at("sample_bcthw")),
+            1e-4);
   EXPECT_LT(relative_error(transformer(g.at("latents_bcthw"), g.at("timestep_bl").to(at::kFloat), context),
                            g.at("sample_per_token_bcthw")),
             1e-4);

@@ -20,7 +20,7 @@ void load_parameters(nn::Module& module, const std::filesystem::path& folder) {
 
 void save_part(nn::Module& module, const nlohmann::json& config, const std::filesystem::path& folder,
                std::string_view basename, at::ScalarType dtype) {
-  std::filesystem::create_directories(folder);
+  make_folders(folder, "weights");
   weights::TensorMap tensors;
   for (const auto& [name, parameter] : module.parameters()) {
     tensors[name] = parameter->tensor.detach().to(at::kCPU, parameter->keep_fp32 ? at::kFloat : dtype).contiguous();

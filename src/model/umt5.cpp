@@ -52,7 +52,10 @@ FieldList Umt5Config::fields() {
           {"num_layers", "blocks", &num_layers, {1, 1000}},
           {"num_heads", "heads", &num_heads, {1, 1024}},
           {"relative_attention_num_buckets", "buckets of distances", &relative_attention_num_buckets, {4, 4096}},
-          {"relative_attention_max_distance", "distance of the last bucket", &relative_attention_max_distance, {2, 1 << 20}},
+          {"relative_attention_max_distance",
+           "distance of the last bucket",
+           &relative_attention_max_distance,
+           {2, 1 << 20}},
           {"layer_norm_epsilon", "added to mean squares", &layer_norm_epsilon, {0, 1}},
           {"feed_forward_proj", "kind of feed-forward layer", &feed_forward_proj}};
 }
@@ -100,7 +103,8 @@ Umt5Block::Umt5Block(const Umt5Config& c)
   add_child("layer", layers_.with("0", layer0_).with("1", layer1_));
 }
 
-at::Tensor Umt5Block::operator()(const at::Tensor& x_in, const at::Tensor& buckets_ll, const at::Tensor& mask_bl) const {
+at::Tensor Umt5Block::operator()(const at::Tensor& x_in, const at::Tensor& buckets_ll,
+                                 const at::Tensor& mask_bl) const {
   const auto split_heads = [&](const at::Tensor& y) { return y.unflatten(-1, {heads_, head_size_}); };
   at::Tensor bias = relative_bias_(buckets_ll).to(at::kFloat).permute({2, 0, 1}).unsqueeze(0);
   if (mask_bl.defined()) bias = bias + mask_bl.unsqueeze(1).unsqueeze(1);

@@ -145,9 +145,10 @@ WanTransformer::WanTransformer(WanTransformerConfig config)
       time_proj_(zero_linear(config_.inner_dim(), 6 * config_.inner_dim(), /*hidden=*/false)),
       text_1_({.in = config_.text_dim, .out = config_.inner_dim()}),
       text_2_({.in = config_.inner_dim(), .out = config_.inner_dim()}),
-      proj_out_(zero_linear(config_.inner_dim(), config_.out_channels * config_.patch_size[0] * config_.patch_size[1] *
-                                                     config_.patch_size[2],
-                            /*hidden=*/false)) {
+      proj_out_(
+          zero_linear(config_.inner_dim(),
+                      config_.out_channels * config_.patch_size[0] * config_.patch_size[1] * config_.patch_size[2],
+                      /*hidden=*/false)) {
   add_child("patch_embedding", patch_embedding_);
   time_embedder_.with("linear_1", time_1_).with("linear_2", time_2_);
   text_embedder_.with("linear_1", text_1_).with("linear_2", text_2_);
@@ -159,7 +160,7 @@ WanTransformer::WanTransformer(WanTransformerConfig config)
 }
 
 at::Tensor WanTransformer::unpatch(const at::Tensor& x_bld, at::IntArrayRef grid) const {
-  const auto &p = config_.patch_size;
+  const auto& p = config_.patch_size;
   return x_bld.reshape({x_bld.size(0), grid[0], grid[1], grid[2], p[0], p[1], p[2], config_.out_channels})
       .permute({0, 7, 1, 4, 2, 5, 3, 6})
       .reshape({x_bld.size(0), config_.out_channels, grid[0] * p[0], grid[1] * p[1], grid[2] * p[2]});
@@ -168,12 +169,13 @@ at::Tensor WanTransformer::unpatch(const at::Tensor& x_bld, at::IntArrayRef grid
 at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at::Tensor& timesteps,
                                       const TextContext& context) const {
   const auto& p = config_.patch_size;
-  const std::int64_t grid[] = {latents_bcthw.size(2) / p[0], latents_bcthw.size(3) / p[1], latents_bcthw.size(4) / p[2]};
+  const std::int64_t grid[] = {latents_bcthw.size(2) / p[0], latents_bcthw.size(3) / p[1],
+                               latents_bcthw.size(4) / p[2]};
   for (int axis = 0; axis < 3; ++axis) {
     require(latents_bcthw.size(2 + axis) == grid[axis] * p[axis] && grid[axis] >= 1, "transformer",
             "expected axis {} in multiples of {} latents but got {}", axis, p[axis], latents_bcthw.size(2 + axis));
-    require(grid[axis] <= config_.rope_max_seq_len, "transformer", "expected at most {} patches along an axis but got {}",
-            config_.rope_max_seq_len, grid[axis]);
+    require(grid[axis] <= config_.rope_max_seq_len, "transformer",
+            "expected at most {} patches along an axis but got {}", config_.rope_max_seq_len, grid[axis]);
   }
   const at::ScalarType dtype = latents_bcthw.scalar_type();
   const at::Tensor rotary =

@@ -11,8 +11,8 @@ namespace hotshot::model {
 namespace {
 
 // Wan 2.1's published latent statistics: diffusers' defaults when a config does not say.
-const std::vector<double> kWan21Mean{-0.7571, -0.7089, -0.9113, 0.1075,  -0.1745, 0.9653, -0.1517, 1.5508,
-                                     0.4134,  -0.0715, 0.5517,  -0.3632, -0.1922, -0.9497, 0.2503, -0.2921};
+const std::vector<double> kWan21Mean{-0.7571, -0.7089, -0.9113, 0.1075,  -0.1745, 0.9653,  -0.1517, 1.5508,
+                                     0.4134,  -0.0715, 0.5517,  -0.3632, -0.1922, -0.9497, 0.2503,  -0.2921};
 const std::vector<double> kWan21Std{2.8184, 1.4541, 2.3275, 2.6558, 1.2196, 1.7708, 2.6052, 2.0743,
                                     3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160};
 
@@ -63,8 +63,10 @@ class Up : public VaeBlock {
     add_child("resnets", resnets_);
     if (!enlarges) return;
     blocks_.push_back(std::make_unique<VaeUpsample>(out, residual ? out : out / 2, with_time));
-    if (residual) add_child("upsampler", *blocks_.back());
-    else add_child("upsamplers", upsamplers_.with("0", *blocks_.back()));
+    if (residual)
+      add_child("upsampler", *blocks_.back());
+    else
+      add_child("upsamplers", upsamplers_.with("0", *blocks_.back()));
   }
   at::Tensor forward(const at::Tensor& x, const Stream& stream) const override {
     const at::Tensor y = run(blocks_, x, stream);
@@ -156,22 +158,23 @@ struct WanVae::Decoder : nn::Module {
 };
 
 FieldList WanVaeConfig::fields() {
-  return {{"base_dim", "channels of the encoder's first stage", &base_dim, {1, 4096}},
-          {"decoder_base_dim", "channels of the decoder's last stage; base_dim if absent", &decoder_base_dim, {1, 4096}},
-          {"z_dim", "latent channels", &z_dim, {1, 256}},
-          {"dim_mult", "channel multiple of each stage", &dim_mult, {1, 64}},
-          {"num_res_blocks", "residual blocks of an encoder stage; the decoder has one more", &num_res_blocks, {1, 16}},
-          {"attn_scales", "scales with attention (none is supported)", &attn_scales},
-          {"temperal_downsample", "whether each reduction halves time too", &temperal_downsample},
-          {"dropout", "unused at inference", &dropout, {0, 1}},
-          {"latents_mean", "mean of each latent channel", &latents_mean},
-          {"latents_std", "standard deviation of each latent channel", &latents_std},
-          {"is_residual", "Wan 2.2: shortcuts around the stages", &is_residual},
-          {"in_channels", "3 · patch_size²", &in_channels, {1, 4096}},
-          {"out_channels", "3 · patch_size²", &out_channels, {1, 4096}},
-          {"patch_size", "pixels folded into channels before the encoder", &patch_size, {1, 16}},
-          {"scale_factor_temporal", "frames per latent frame", &scale_factor_temporal, {1, 64}},
-          {"scale_factor_spatial", "pixels per latent", &scale_factor_spatial, {1, 128}}};
+  return {
+      {"base_dim", "channels of the encoder's first stage", &base_dim, {1, 4096}},
+      {"decoder_base_dim", "channels of the decoder's last stage; base_dim if absent", &decoder_base_dim, {1, 4096}},
+      {"z_dim", "latent channels", &z_dim, {1, 256}},
+      {"dim_mult", "channel multiple of each stage", &dim_mult, {1, 64}},
+      {"num_res_blocks", "residual blocks of an encoder stage; the decoder has one more", &num_res_blocks, {1, 16}},
+      {"attn_scales", "scales with attention (none is supported)", &attn_scales},
+      {"temperal_downsample", "whether each reduction halves time too", &temperal_downsample},
+      {"dropout", "unused at inference", &dropout, {0, 1}},
+      {"latents_mean", "mean of each latent channel", &latents_mean},
+      {"latents_std", "standard deviation of each latent channel", &latents_std},
+      {"is_residual", "Wan 2.2: shortcuts around the stages", &is_residual},
+      {"in_channels", "3 · patch_size²", &in_channels, {1, 4096}},
+      {"out_channels", "3 · patch_size²", &out_channels, {1, 4096}},
+      {"patch_size", "pixels folded into channels before the encoder", &patch_size, {1, 16}},
+      {"scale_factor_temporal", "frames per latent frame", &scale_factor_temporal, {1, 64}},
+      {"scale_factor_spatial", "pixels per latent", &scale_factor_spatial, {1, 128}}};
 }
 
 void WanVaeConfig::validate(std::string_view where) const {
@@ -228,7 +231,8 @@ WanVae::~WanVae() = default;
 
 void WanVae::check_video(const at::Tensor& video) const {
   const int t = config_.scale_factor_temporal, s = config_.scale_factor_spatial;
-  require(video.dim() == 5 && video.size(1) == 3, "vae", "expected a video [b, 3, t, h, w] but got {} axes", video.dim());
+  require(video.dim() == 5 && video.size(1) == 3, "vae", "expected a video [b, 3, t, h, w] but got {} axes",
+          video.dim());
   require(video.size(2) % t == 1 % t && video.size(3) % s == 0 && video.size(4) % s == 0, "vae",
           "expected {}k+1 frames and a size in multiples of {} but got {} frames of {}x{}", t, s, video.size(2),
           video.size(4), video.size(3));
@@ -260,7 +264,8 @@ at::Tensor WanVae::encode_streamed(const at::Tensor& video_bcthw) const {
   return at::cat(means, 2);
 }
 
-void WanVae::decode_streamed(const at::Tensor& latents_bcthw, const std::function<void(const at::Tensor&)>& sink) const {
+void WanVae::decode_streamed(const at::Tensor& latents_bcthw,
+                             const std::function<void(const at::Tensor&)>& sink) const {
   at::NoGradGuard no_grad;
   const at::Tensor x = post_quant_conv_(latents_bcthw);
   nn::StreamCache cache;

@@ -41,10 +41,7 @@ at::Tensor ChannelNorm::operator()(const at::Tensor& x, bool then_silu) const {
 }
 
 VaeResBlock::VaeResBlock(std::int64_t in, std::int64_t out)
-    : norm1_(in, kVideoRank),
-      conv1_({.in = in, .out = out}),
-      norm2_(out, kVideoRank),
-      conv2_({.in = out, .out = out}) {
+    : norm1_(in, kVideoRank), conv1_({.in = in, .out = out}), norm2_(out, kVideoRank), conv2_({.in = out, .out = out}) {
   add_child("norm1", norm1_);
   add_child("conv1", conv1_);
   add_child("norm2", norm2_);

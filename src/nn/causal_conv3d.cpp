@@ -39,7 +39,7 @@ at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cach
     if (before && before->defined()) x = at::cat({*before, x}, 2);
     const std::int64_t seen = x.size(2), zeros = past - (seen - x_bcthw.size(2));
     if (before) *before = x.narrow(2, std::max<std::int64_t>(seen - past, 0), std::min(seen, past)).clone();
-    // Taps that would see nothing but zero frames are left out: a picture costs a third of a frame of a clip.
+    // Taps that would see nothing but zero frames are left out: a third of the work for a picture.
     const std::int64_t blind = std::max<std::int64_t>(past + 1 - seen, 0);
     weight = weight.narrow(2, blind, past + 1 - blind);
     if (zeros > blind) x = at::constant_pad_nd(x, {0, 0, 0, 0, zeros - blind, 0});

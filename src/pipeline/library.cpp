@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace hotshot::pipeline {
 namespace {
@@ -90,8 +91,7 @@ fs::path import_model(const fs::path& source, const std::string& name, bool copy
   std::error_code error;
   require(!fs::exists(fs::symlink_status(to)), "models", "expected a new name but '{}' is there already: {}", known_as,
           to.string());
-  fs::create_directories(root, error);
-  require(!error, "models", "cannot create {}: {}", root.string(), error.message());
+  make_folders(root, "models");
   if (!copy) {
     fs::create_directory_symlink(from, to, error);
     require(!error, "models", "cannot write {}: {}", to.string(), error.message());

@@ -56,15 +56,27 @@ std::optional<std::uint64_t> number_in(const char* path) {
   return in >> value ? std::optional(value) : std::nullopt;
 }
 
-std::optional<std::uint64_t> meminfo_available() {
-  std::ifstream in("/proc/meminfo");
+// The number behind a word that begins a line.
+std::optional<std::uint64_t> number_after(const char* path, std::string_view word) {
+  std::ifstream in(path);
   for (std::string line; std::getline(in, line);) {
     std::istringstream words(line);
     std::string key;
-    std::uint64_t kilobytes = 0;
-    if (words >> key >> kilobytes && key == "MemAvailable:") return kilobytes * 1024;
+    std::uint64_t value = 0;
+    if (words >> key >> value && key == word) return value;
   }
   return std::nullopt;
+}
+
+// What a control group's limit leaves. Cached files count as used there but give way.
+std::optional<std::uint64_t> group_available() {
+  const auto limit = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
+  if (!limit || !used) return std::nullopt;
+  const char* statistics = "/sys/fs/cgroup/memory.stat";
+  const std::uint64_t cached =
+      number_after(statistics, "active_file").value_or(0) + number_after(statistics, "inactive_file").value_or(0);
+  const std::uint64_t held = *used - std::min(*used, cached);
+  return *limit - std::min(*limit, held);
 }
 
 }  // namespace
@@ -88,10 +100,8 @@ MemoryNeed estimate_memory(const ModelFolder& folder, const Workload& work, at::
 }
 
 std::uint64_t available_memory() {
-  std::uint64_t available = meminfo_available().value_or(0);
-  const auto limit = number_in("/sys/fs/cgroup/memory.max"), used = number_in("/sys/fs/cgroup/memory.current");
-  if (limit && used) available = std::min(available, *limit - std::min(*limit, *used));
-  return available;
+  const std::uint64_t available = 1024 * number_after("/proc/meminfo", "MemAvailable:").value_or(0);
+  return std::min(available, group_available().value_or(available));
 }
 
 void require_memory(const MemoryNeed& need, std::uint64_t available) {

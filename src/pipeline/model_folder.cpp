@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "text/t5_tokenizer.h"
 #include "weights/name_list.h"
 #include "weights/names.h"
@@ -30,12 +31,12 @@ std::string class_of(const nlohmann::json& index, const std::string& part, const
   const auto entry = index.find(part);
   const bool sound = entry != index.end() && entry->is_array() && entry->size() == 2 && (*entry)[1].is_string();
   require(sound, where, "expected \"{}\": [library, class] but got {}", part,
-          entry == index.end() ? "nothing" : entry->dump());
+          entry == index.end() ? "nothing" : shown(*entry));
   return (*entry)[1];
 }
 
 void check_index(const nlohmann::json& index, const std::string& where) {
-  const std::string pipeline = index.value("_class_name", nlohmann::json("")).dump();
+  const std::string pipeline = shown(index.value("_class_name", nlohmann::json("")));
   require(pipeline == "\"WanPipeline\"", where, "expected _class_name \"WanPipeline\" but got {}", pipeline);
   const auto second = index.find("transformer_2");
   const bool single = second == index.end() || second->is_null() ||
@@ -138,13 +139,13 @@ Trained read_trained(const nlohmann::json& json, std::string_view where) {
   if (rest.contains("sizes")) {
     const nlohmann::json sizes = rest["sizes"];
     rest.erase("sizes");
-    require(sizes.is_array() && !sizes.empty(), where, "expected sizes [[width, height], …] but got {}", sizes.dump());
+    require(sizes.is_array() && !sizes.empty(), where, "expected sizes [[width, height], …] but got {}", shown(sizes));
     trained.sizes.clear();
     for (const nlohmann::json& size : sizes) {
       const bool sound = size.is_array() && size.size() == 2 && size[0].is_number_integer() &&
                          size[1].is_number_integer() && size[0] > 0 && size[1] > 0 && size[0] <= 16384 &&
                          size[1] <= 16384;
-      require(sound, where, "expected a size [width, height] but got {}", size.dump());
+      require(sound, where, "expected a size [width, height] but got {}", shown(size));
       trained.sizes.push_back({size[0].get<int>(), size[1].get<int>()});
     }
   }

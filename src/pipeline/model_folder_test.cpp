@@ -25,8 +25,13 @@ class ModelCopy {
     change(json);
     write_file(path_ / file, json.dump());
   }
+  /// Takes a sound part of another tiny model.
+  void replace(const std::string& part, const std::string& golden) const {
+    fs::remove_all(path_ / part);
+    fs::copy(kTiny.parent_path() / golden, path_ / part);
+  }
   std::string complaint() const {
-    return complaint_of([&] { open_model(path_); });
+    return message_of([&] { open_model(path_); });
   }
 
  private:
@@ -51,7 +56,7 @@ TEST(ModelFolder, SaysWhatTheFilesHold) {
 }
 
 TEST(ModelFolder, MissingAndWrongPartsAreNamed) {
-  EXPECT_NE(complaint_of([] { open_model("/nonexistent"); }).find("/nonexistent"), std::string::npos);
+  EXPECT_NE(message_of([] { open_model("/nonexistent"); }).find("/nonexistent"), std::string::npos);
   {
     const ModelCopy copy;
     fs::remove(copy.path() / "model_index.json");
@@ -91,9 +96,21 @@ TEST(ModelFolder, AConfigThatDoesNotMatchTheWeightsIsAnError) {
 }
 
 TEST(ModelFolder, PartsMustFitEachOther) {
-  const ModelCopy copy;
-  copy.edit("vae/config.json", [](auto& json) { json["scale_factor_spatial"] = 16; });
-  EXPECT_NE(copy.complaint().find("scale factors"), std::string::npos);
+  {
+    const ModelCopy copy;
+    copy.edit("vae/config.json", [](auto& json) { json["scale_factor_spatial"] = 16; });
+    EXPECT_NE(copy.complaint().find("scale factors"), std::string::npos);
+  }
+  {
+    const ModelCopy copy;
+    copy.replace("vae", "vae-wan22");
+    EXPECT_NE(copy.complaint().find("expected a transformer of 6 latent channels"), std::string::npos);
+  }
+  {
+    const ModelCopy copy;
+    copy.replace("text_encoder", "text-umt5");
+    EXPECT_NE(copy.complaint().find("expected a tokenizer of at most 300 pieces"), std::string::npos);
+  }
 }
 
 TEST(ModelFolder, TrainedValuesComeFromHotshotJson) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/options.h"
 
 namespace hotshot::pipeline {
 namespace {
@@ -38,7 +39,7 @@ std::string write_recipe(const Recipe& recipe) {
 }
 
 Recipe parse_recipe(std::string_view text, std::string_view where) {
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json json = parse_json(text);
   require(json.is_object(), where, "expected a recipe of Hotshot but the comment of the file is none");
   const std::string format = string_at(json, "format", where);
   require(format == kFormat, where, "expected a recipe of format {} but got '{}'", kFormat, format);

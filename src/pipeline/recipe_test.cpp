@@ -52,8 +52,11 @@ TEST(Recipe, OtherTextIsAClearError) {
   for (const std::string& bad : {std::string("hello"), std::string("{}"), std::string("[]"), std::string(""),
                                  std::string("{\"format\":3}"), json.dump(), unknown.dump(),
                                  std::string(R"({"format":"hotshot-recipe-1","engine":"x","model":3,"request":{}})")}) {
-    EXPECT_NE(complaint_of([&] { parse_recipe(bad, "file.mp4"); }).find("[file.mp4]"), std::string::npos) << bad;
+    EXPECT_NE(message_of([&] { parse_recipe(bad, "file.mp4"); }).find("[file.mp4]"), std::string::npos) << bad;
   }
+  std::string deep = sound;
+  deep.replace(deep.find("\"steps\":50"), 10, "\"steps\":" + std::string(200000, '[') + std::string(200000, ']'));
+  EXPECT_NE(message_of([&] { parse_recipe(deep, "file.mp4"); }).find("[file.mp4]"), std::string::npos);
 }
 
 }  // namespace

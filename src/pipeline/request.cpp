@@ -7,9 +7,9 @@
 #include <charconv>
 #include <cmath>
 #include <random>
-#include <thread>
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "text/prompt.h"
 
 namespace hotshot::pipeline {
@@ -169,8 +169,7 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   plan.sampler_options = folder.scheduler.options;
   plan.device = choose_device(request.device);
   plan.dtype = choose_dtype(request.dtype, plan.device);
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  plan.threads = request.threads > 0 ? request.threads : cores;
+  plan.threads = request.threads > 0 ? request.threads : hardware_threads();
   plan.memory = estimate_memory(folder,
                                 {.width = plan.size.width,
                                  .height = plan.size.height,

@@ -20,7 +20,7 @@ class Request : public testing::Test {
   }
   Plan plan() const { return plan_request(request_, folder_); }
   std::string complaint() const {
-    return complaint_of([&] { plan(); });
+    return message_of([&] { plan(); });
   }
 
   ModelFolder folder_;
@@ -71,7 +71,7 @@ TEST_F(Request, BadValuesAreNamed) {
     GenerateRequest request = request_;
     nlohmann::json json = write_fields(request.fields());
     json.update(change);
-    return complaint_of([&] {
+    return message_of([&] {
       read_fields(request.fields(), json, "request");
       plan_request(request, folder_);
     });
@@ -126,9 +126,9 @@ TEST_F(Request, MemoryGrowsWithTheRequestAndIsRefusedWithNumbers) {
   const MemoryNeed large = plan().memory;
   EXPECT_GT(large.sampling, 5 * small.sampling);
   EXPECT_GT(large.decoding, 50 * small.decoding);
-  EXPECT_EQ(complaint_of([&] { require_memory(small, small.peak()); }), "");
-  EXPECT_EQ(complaint_of([&] { require_memory(large, 0); }), "");
-  const std::string message = complaint_of([&] { require_memory(large, 1'000'000'000); });
+  EXPECT_EQ(message_of([&] { require_memory(small, small.peak()); }), "");
+  EXPECT_EQ(message_of([&] { require_memory(large, 0); }), "");
+  const std::string message = message_of([&] { require_memory(large, 1'000'000'000); });
   EXPECT_NE(message.find("1.0 GB are available"), std::string::npos) << message;
   EXPECT_NE(message.find(bytes_text(large.peak())), std::string::npos) << message;
   EXPECT_GT(available_memory(), 1'000'000u);

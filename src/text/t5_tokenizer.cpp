@@ -31,7 +31,7 @@ void check_config(const std::filesystem::path& path, const SentencePiece& pieces
   require(config.is_object(), where, "expected a JSON object");
   const std::string tokenizer_class = config.contains("tokenizer_class") ? token_text(config["tokenizer_class"]) : "";
   constexpr std::array<std::string_view, 5> kClasses = {"", "T5Tokenizer", "T5TokenizerFast", "PreTrainedTokenizerFast",
-                                                       "TokenizersBackend"};
+                                                        "TokenizersBackend"};
   if (std::find(kClasses.begin(), kClasses.end(), tokenizer_class) == kClasses.end())
     throw_unknown(where, tokenizer_class.substr(0, 100), {kClasses.begin() + 1, kClasses.end()});
   check_token(config, "eos_token", pieces, pieces.eos_id(), where);

@@ -123,15 +123,14 @@ Loss AutoencoderTask::loss(std::int64_t step) {
   const at::Tensor latents = mean + (0.5 * log_variance).exp() * noise.to(device_);
   const at::Tensor decoded = vae_.decode(latents.to(compute_dtype(options_.dtype, "train"))).to(at::kFloat);
   const at::Tensor difference = decoded - video;
-  const at::Tensor kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum() / video.numel();
+  const at::Tensor kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean();
   const at::Tensor edges = charbonnier(slope(difference, -1)) + charbonnier(slope(difference, -2));
   Loss loss;
-  loss.value = charbonnier(difference) + options_.edge_weight * edges +
-               options_.kl_weight * static_cast<double>(video.numel()) / static_cast<double>(mean.numel()) * kl;
+  loss.value = charbonnier(difference) + options_.edge_weight * edges + options_.kl_weight * kl;
   loss.samples = video.size(0);
   const char* kind = video.size(2) == 1 ? "psnr_picture" : "psnr_clip";
   loss.extra[kind] = 10 * std::log10(4.0 / difference.detach().square().mean().item<double>());
-  loss.extra["kl_per_value"] = kl.item<double>() * static_cast<double>(video.numel()) / mean.numel();
+  loss.extra["kl_per_value"] = kl.item<double>();
   return loss;
 }
 

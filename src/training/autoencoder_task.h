@@ -20,16 +20,16 @@ struct AutoencoderOptions {
   double picture_share = 0.25;  // of the steps, which see pictures (one frame) instead
   int picture_size = 64;        // of a piece of a picture
   int picture_batch = 32;
-  double kl_weight = 1e-6;    // of KL(q || N(0, I)) per latent value, against the error per pixel
-  double edge_weight = 1.0;   // of the error of differences between neighbouring pixels: sharp outlines
-  int statistics_clips = 64;  // whose latents give latents_mean and latents_std
+  double kl_weight = 1e-6;     // of KL(q || N(0, I)) per latent value, against the error per pixel
+  double edge_weight = 1.0;    // of the error of differences between neighbouring pixels: sharp outlines
+  int statistics_clips = 64;   // whose latents give latents_mean and latents_std
   std::string dtype = "bf16";  // of activations
   FieldList fields();
 };
 
-/// Charbonnier error of pixels and of their differences, and the KL term (Kingma & Welling 2014). A fresh network treats
-/// every frame as a picture, so that what is learned from pictures alone holds for clips too (Wan 2025, arXiv 2503.20314,
-/// section 4.1: an image autoencoder inflated in time).
+/// Charbonnier error of pixels and of their differences, and the KL term (Kingma & Welling 2014). A fresh network
+/// treats every frame as a picture, so that what is learned from pictures alone holds for clips too (Wan 2025, arXiv
+/// 2503.20314, section 4.1: an image autoencoder inflated in time).
 class AutoencoderTask : public Task {
  public:
   /// Starts from fresh weights, or from those in `initial` (a vae folder) unless empty.

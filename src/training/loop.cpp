@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/options.h"
 #include "weights/checkpoint.h"
 #include "weights/names.h"
 
@@ -74,7 +75,7 @@ class Run {
  public:
   Run(Task& task, const OptimizerOptions& options, std::filesystem::path folder, std::string digest, int keep)
       : folder_(std::move(folder)), digest_(std::move(digest)), keep_(keep), optimizer_(options, task.parameters()) {
-    std::filesystem::create_directories(folder_);
+    make_folders(folder_, "train");
     if (const auto newest = weights::latest_checkpoint(folder_ / "checkpoints")) load(*newest);
     truncate_log();
     start_ = Clock::now();
@@ -124,7 +125,7 @@ class Run {
     std::ifstream in(folder_ / "log.jsonl");
     std::string kept, line;
     while (std::getline(in, line)) {
-      const json row = json::parse(line, nullptr, false);
+      const json row = parse_json(line);
       if (row.is_object() && row.value("step", std::int64_t{0}) <= step) kept += line + "\n";
     }
     write_file(folder_ / "log.jsonl", kept);
@@ -196,7 +197,7 @@ std::vector<LogRow> read_log(const std::filesystem::path& run_folder) {
   std::vector<LogRow> rows;
   std::istringstream in(read_file(run_folder / "log.jsonl", 1u << 30));
   for (std::string line; std::getline(in, line);) {
-    const json object = json::parse(line, nullptr, false);
+    const json object = parse_json(line);
     if (!object.is_object()) continue;
     LogRow row;
     for (const auto& [key, value] : object.items()) {

@@ -11,9 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-void write_if_absent(const std::filesystem::path& path, const json& content) {
-  if (std::filesystem::exists(path)) return;
-  std::filesystem::create_directories(path.parent_path());
+void write_json(const std::filesystem::path& path, const json& content) {
+  make_folders(path.parent_path(), "train");
   write_file(path, content.dump(2) + "\n");
 }
 
@@ -33,18 +32,17 @@ json trained_on(std::vector<data::Bucket> buckets, int fps, double guidance) {
 
 void write_model_files(const std::filesystem::path& model_folder, const std::vector<data::Bucket>& buckets, int fps,
                        double shift, double guidance) {
-  write_if_absent(model_folder / "model_index.json",
-                  {{"_class_name", "WanPipeline"},
-                   {"_diffusers_version", "0.35.0"},
-                   {"scheduler", {"diffusers", "UniPCMultistepScheduler"}},
-                   {"text_encoder", {"transformers", "UMT5EncoderModel"}},
-                   {"tokenizer", {"transformers", "PreTrainedTokenizerFast"}},
-                   {"transformer", {"diffusers", "WanTransformer3DModel"}},
-                   {"vae", {"diffusers", "AutoencoderKLWan"}}});
+  write_json(model_folder / "model_index.json", {{"_class_name", "WanPipeline"},
+                                                 {"_diffusers_version", "0.35.0"},
+                                                 {"scheduler", {"diffusers", "UniPCMultistepScheduler"}},
+                                                 {"text_encoder", {"transformers", "UMT5EncoderModel"}},
+                                                 {"tokenizer", {"transformers", "PreTrainedTokenizerFast"}},
+                                                 {"transformer", {"diffusers", "WanTransformer3DModel"}},
+                                                 {"vae", {"diffusers", "AutoencoderKLWan"}}});
   diffusion::SchedulerConfig scheduler{.sampler = "unipc"};
   scheduler.schedule.shift = shift;
-  write_if_absent(model_folder / "scheduler" / "scheduler_config.json", diffusion::write_scheduler_config(scheduler));
-  write_if_absent(model_folder / "hotshot.json", trained_on(buckets, fps, guidance));
+  write_json(model_folder / "scheduler" / "scheduler_config.json", diffusion::write_scheduler_config(scheduler));
+  write_json(model_folder / "hotshot.json", trained_on(buckets, fps, guidance));
 }
 
 }  // namespace hotshot::training

@@ -72,8 +72,8 @@ bool is_matrix(const at::Tensor& weight) {
 // a last convolution, tremble.
 double step_fraction(const at::Tensor& weight, int fan_in) {
   if (!is_matrix(weight)) return 1;
-  return std::min(1.0, static_cast<double>(fan_in) * static_cast<double>(weight.size(0)) /
-                           static_cast<double>(weight.numel()));
+  return std::min(
+      1.0, static_cast<double>(fan_in) * static_cast<double>(weight.size(0)) / static_cast<double>(weight.numel()));
 }
 
 // Nearly the orthogonal factor of a matrix: five steps of the quintic Newton–Schulz iteration (Jordan et al. 2024).
@@ -175,8 +175,7 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
       update_tensors(weight.detach(), gradient, slot.first, slot.second, slot.average, factors);
     }
   }
-  // A thread a matrix: their products are too small to share, and so do not depend on the number of threads.
-  at::parallel_for(0, static_cast<std::int64_t>(orthogonal.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+  const auto update_some = [&](std::int64_t begin, std::int64_t end) {
     at::NoGradGuard no_grad_here;  // thread-local
     for (std::int64_t i = begin; i < end; ++i) {
       Slot& slot = *orthogonal[static_cast<std::size_t>(i)];
@@ -184,7 +183,14 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
       update_orthogonally(weight.detach(), weight.grad().contiguous() * common.clip, slot.first, slot.average,
                           muon_rate, is_matrix(weight) ? options_.weight_decay : 0, common.average);
     }
-  });
+  };
+  const auto count = static_cast<std::int64_t>(orthogonal.size());
+  if (count > 0 && orthogonal.front()->parameter->tensor.is_cpu()) {
+    // A thread a matrix: their products are too small to share, and so do not depend on the number of threads.
+    at::parallel_for(0, count, 1, update_some);
+  } else {
+    update_some(0, count);
+  }
   for (Slot& slot : slots_) slot.parameter->tensor.mutable_grad() = at::Tensor();
   return report;
 }

@@ -18,7 +18,7 @@ namespace hotshot::training {
 /// (Jordan et al. 2024, "Muon"), scaled as Liu et al. 2025 (arXiv 2502.16982) so that a step's size is that of AdamW.
 struct OptimizerOptions {
   double learning_rate = 1e-3;
-  int fan_in = 64;             // AdamW steps of matrices with more inputs shrink as fan_in / inputs (Yang et al. 2022)
+  int fan_in = 64;              // AdamW steps of matrices with more inputs shrink as fan_in / inputs (Yang et al. 2022)
   double muon_rate = 0;         // learning rate of hidden matrices by Muon; 0 leaves them to AdamW
   int warmup = 100;             // steps of linear rise
   double final_fraction = 0.1;  // of learning_rate at the last step, reached along a cosine

@@ -49,7 +49,7 @@ class Tables {
     known_.push_back("[[bucket]]");
     const json tables = file_.value("bucket", json());
     require(tables.is_array() && !tables.empty(), where_, "expected [[bucket]] tables but got {}",
-            tables.is_null() ? "none" : tables.dump());
+            tables.is_null() ? "none" : shown(tables));
     std::vector<data::Bucket> buckets(tables.size());
     for (std::size_t i = 0; i < buckets.size(); ++i)
       read_fields(buckets[i].fields(), tables[i], where_ + " [[bucket]]");

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <deque>
 #include <filesystem>
 #include <functional>
@@ -13,42 +11,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/test_support.h"
 #include "nn/module.h"
 #include "training/recipe.h"
 
 namespace hotshot::training {
-
-/// A fresh folder, removed at the end.
-class TestFolder {
- public:
-  TestFolder() {
-    static std::atomic<int> counter{0};
-    path_ = std::filesystem::temp_directory_path() / fmt::format("hotshot-training-{}-{}", ::getpid(), counter++);
-    std::filesystem::create_directories(path_);
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-/// What an action throws as InvalidArgument; "" for nothing.
-inline std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const InvalidArgument& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// A residual 4×8×8 autoencoder of a few thousand weights on pieces of 5 frames of 32×32.
 inline std::string autoencoder_recipe(const std::string& loop) {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/options.h"
 
 namespace hotshot::weights {
 namespace {
@@ -51,7 +52,7 @@ struct Manifest {
 Manifest read_manifest(const fs::path& path) {
   json value;
   try {
-    value = json::parse(read_file(path / kStateFile, kMaxStateBytes), nullptr, /*allow_exceptions=*/false);
+    value = parse_json(read_file(path / kStateFile, kMaxStateBytes));
   } catch (const InvalidArgument& error) {
     return {{}, error.what()};
   }
@@ -131,12 +132,11 @@ void prune(const fs::path& folder, const fs::path& written, int keep) {
 fs::path write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint, int keep) {
   require(checkpoint.step >= 0, "checkpoint", "expected a step from 0 up but got {}", checkpoint.step);
   require(keep >= 1, "checkpoint", "expected to keep at least 1 checkpoint but got {}", keep);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  require(!error, "checkpoint", "cannot create {}: {}", folder.string(), error.message());
+  make_folders(folder, "checkpoint");
   remove_leftovers(folder);
   const std::string name = fmt::format("{}{:08}", kPrefix, checkpoint.step);
   const fs::path partial = folder / fmt::format(".{}.partial", name);
+  std::error_code error;
   require(fs::create_directory(partial, error), "checkpoint", "cannot create {}: {}", partial.string(),
           error.message());
   json files = json::object();

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/options.h"
 #include "weights/name_list.h"
 
 namespace hotshot::weights {
@@ -21,12 +22,12 @@ using WeightMap = std::map<std::string, std::string>;  // tensor name → file n
 
 WeightMap read_index(const fs::path& path) {
   const std::string where = fmt::format("weights {}", path.string());
-  const auto index = nlohmann::json::parse(read_file(path, kMaxIndexBytes), nullptr, /*allow_exceptions=*/false);
+  const auto index = parse_json(read_file(path, kMaxIndexBytes));
   require(index.is_object() && index.contains("weight_map") && index["weight_map"].is_object(), where,
           "expected a JSON object with weight_map");
   WeightMap map;
   for (const auto& [name, file] : index["weight_map"].items()) {
-    require(file.is_string(), where, "expected a file name for '{}' but got {}", name, file.dump());
+    require(file.is_string(), where, "expected a file name for '{}' but got {}", name, shown(file));
     const auto text = file.get<std::string>();
     require(text.ends_with(".safetensors") && fs::path(text).filename() == text, where,
             "expected the name of a .safetensors file beside the index but got '{}'", text);
@@ -131,9 +132,7 @@ TensorMap read_part(const fs::path& folder) {
 void write_part(const fs::path& folder, std::string_view basename, const TensorMap& tensors,
                 std::int64_t max_shard_bytes) {
   require(max_shard_bytes > 0, "weights", "expected a positive shard size but got {}", max_shard_bytes);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  require(!error, "weights", "cannot create {}: {}", folder.string(), error.message());
+  make_folders(folder, "weights");
   const fs::path single = folder / fmt::format("{}.safetensors", basename);
   const fs::path index = folder / fmt::format("{}.safetensors.index.json", basename);
   const Metadata metadata = {{"format", "pt"}};  // transformers refuses files without it

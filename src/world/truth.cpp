@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "world/grammar.h"
 
 namespace hotshot::world {
@@ -98,7 +99,7 @@ std::string name_of(Enum value) {
 template <class Enum>
 void read(const nlohmann::json& object, const char* key, Enum& value) {
   if (!object.contains(key)) return;
-  require(object[key].is_string(), "world.truth", "expected a string for {} but got {}", key, object[key].dump());
+  require(object[key].is_string(), "world.truth", "expected a string for {} but got {}", key, shown(object[key]));
   const auto name = object[key].get<std::string>();
   if (const auto parsed = parse<Enum>(name)) {
     value = *parsed;
@@ -115,7 +116,7 @@ nlohmann::json actor_truth(const Actor& actor) {
 }
 
 Actor read_actor(const nlohmann::json& object) {
-  require(object.is_object(), "world.truth", "expected an actor object but got {}", object.dump());
+  require(object.is_object(), "world.truth", "expected an actor object but got {}", shown(object));
   Actor actor;
   read(object, "subject", actor.subject);
   read(object, "color", actor.color);
@@ -188,7 +189,7 @@ nlohmann::json truth(const Scene& scene) {
 }
 
 Scene scene_from_truth(const nlohmann::json& object) {
-  require(object.is_object(), "world.truth", "expected an object but got {}", object.dump());
+  require(object.is_object(), "world.truth", "expected an object but got {}", shown(object));
   Scene scene;
   require(object.contains("actors") && object["actors"].is_array(), "world.truth", "expected a list of actors");
   for (const auto& actor : object["actors"]) scene.actors.push_back(read_actor(actor));
@@ -199,7 +200,7 @@ Scene scene_from_truth(const nlohmann::json& object) {
   read(object, "camera", scene.camera);
   if (object.contains("detail_seed")) {
     require(object["detail_seed"].is_number_integer(), "world.truth", "expected an integer detail_seed but got {}",
-            object["detail_seed"].dump());
+            shown(object["detail_seed"]));
     scene.detail_seed = object["detail_seed"].get<std::uint64_t>();
   }
   const std::string problem = complaint(scene);
