@@ -373,7 +373,7 @@ class World(Cli):
         self.refused("need about 10066", "world", "render", "-o", "a.mp4", "--width", "4096", "--height", "4096", "--frames",
                      "100000")
         (self.folder / "deep.json").write_text("[" * 450000 + "]" * 450000)
-        self.refused("world", "world", "caption", "--scene", "@deep.json")
+        self.refused("expected JSON", "world", "caption", "--scene", "@deep.json")
 
 
 if __name__ == "__main__":
