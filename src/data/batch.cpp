@@ -43,6 +43,18 @@ Frames to_frames(const at::Tensor& video_bcthw, std::int64_t clip) {
   return frames;
 }
 
+at::Tensor latent_cover(const std::vector<Frames>& covers, int time, int space) {
+  const at::Tensor white = to_video(covers).narrow(1, 0, 1).mul(0.5).add(0.5);
+  const std::int64_t frames = white.size(2), height = white.size(3), width = white.size(4);
+  require(frames % time == 1 % time && height % space == 0 && width % space == 0, "batch",
+          "expected covers of {}k+1 frames in multiples of {} pixels but got {} of {}x{}", time, space, frames, width,
+          height);
+  const at::Tensor cells = white.unflatten(3, {height / space, space}).unflatten(5, {width / space, space}).mean({4, 6});
+  if (frames == 1) return cells;
+  const at::Tensor later = cells.narrow(2, 1, frames - 1).unflatten(2, {(frames - 1) / time, time}).mean(3);
+  return at::cat({cells.narrow(2, 0, 1), later}, 2);
+}
+
 TokenBatch tokenize(const text::T5Tokenizer& tokenizer, const std::vector<std::string>& prompts, int max_tokens) {
   std::vector<std::vector<int>> rows;
   std::size_t longest = 1;

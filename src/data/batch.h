@@ -19,6 +19,11 @@ at::Tensor to_video(const std::vector<Frames>& clips);
 /// One clip of video_bcthw (fp32, [-1, 1], clamped) → frames. Rounds half to even, as the reference's pictures do.
 Frames to_frames(const at::Tensor& video_bcthw, std::int64_t clip);
 
+/// How white the pixels under each latent are, in [0, 1]: covers of several clips of one shape (world::render_cover) →
+/// [n, 1, t, h, w], for an autoencoder whose first frame has a latent of its own and whose others share one by `time`.
+/// Frames are 1 + k · time, sizes multiples of `space`.
+at::Tensor latent_cover(const std::vector<Frames>& covers, int time, int space);
+
 /// Token ids of a batch: ids_bl int64, padded with zeros, and the tokens each row really has.
 struct TokenBatch {
   at::Tensor ids_bl;

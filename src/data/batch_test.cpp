@@ -150,6 +150,21 @@ TEST(Buckets, AreNotPickedBeforeTheirFirstStep) {
   EXPECT_THROW(pick_bucket({{.first_step = 1}}, 7, 0), InvalidArgument);
 }
 
+TEST(Batch, LatentCoversAreMeansOfTheirPixels) {
+  Frames cover(5, 16, 24);
+  const auto paint = [&](int frame, int y, int x) {
+    std::fill_n(cover.frame(frame) + (y * 24 + x) * 3, 3, std::uint8_t{255});
+  };
+  paint(0, 7, 7), paint(0, 8, 23), paint(3, 0, 8);
+  const at::Tensor latents = latent_cover({cover, cover}, 4, 8);
+  ASSERT_EQ(latents.sizes(), (std::vector<std::int64_t>{2, 1, 2, 2, 3}));
+  EXPECT_FLOAT_EQ(latents[1][0][0][0][0].item<float>(), 1.0f / 64);
+  EXPECT_FLOAT_EQ(latents[1][0][0][1][2].item<float>(), 1.0f / 64);
+  EXPECT_FLOAT_EQ(latents[0][0][1][0][1].item<float>(), 1.0f / 256);
+  EXPECT_FLOAT_EQ(latents[0].sum().item<float>(), 2.0f / 64 + 1.0f / 256);
+  EXPECT_THROW(latent_cover({Frames(4, 16, 16)}, 4, 8), InvalidArgument);
+}
+
 TEST(WorldSource, SameNumberSameClipAndCaption) {
   const WorldSource source{.seed = 4}, other{.seed = 5};
   EXPECT_EQ(source.clip(9, 2, 32, 48).pixels, source.clip(9, 2, 32, 48).pixels);

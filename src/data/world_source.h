@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clip.h"
+#include "world/render.h"
 #include "world/scene.h"
 
 namespace hotshot::data {
@@ -19,8 +20,15 @@ struct WorldSource {
   Frames clip(std::uint64_t index, int frames, int height, int width) const;
   /// The clips first … first + count − 1, drawn by all threads.
   std::vector<Frames> clips(std::uint64_t first, int count, int frames, int height, int width) const;
+  /// Where the actors are in those clips (world::render_cover).
+  std::vector<Frames> covers(std::uint64_t first, int count, int frames, int height, int width) const;
   /// A caption of clip `index`; `draw` picks language (60 % English, 40 % Chinese), length and phrasing.
   std::string caption(std::uint64_t index, std::uint64_t draw) const;
+
+ private:
+  using Render = Frames (*)(const world::Scene&, const world::RenderOptions&);
+  Frames draw(Render render, std::uint64_t index, int frames, int height, int width) const;
+  std::vector<Frames> draw_all(Render render, std::uint64_t first, int count, int frames, int height, int width) const;
 };
 
 }  // namespace hotshot::data

@@ -113,14 +113,28 @@ at::Tensor AutoencoderTask::pieces(std::int64_t step) const {
   return data::to_video(clips).to(device_);
 }
 
-Loss AutoencoderTask::loss(std::int64_t step) {
+MicroBatches AutoencoderTask::micro_batches(std::int64_t step, int count) {
   const at::Tensor video = pieces(step);
-  const model::Posterior posterior = vae_.encode(video.to(compute_dtype(options_.dtype, "train")));
-  const at::Tensor mean = posterior.mean.to(at::kFloat), log_variance = posterior.log_variance.to(at::kFloat);
-  at::Tensor noise = at::empty(mean.sizes(), at::kFloat);
+  const model::WanVaeConfig& c = vae_.config();
+  const at::Tensor noise =
+      at::empty({video.size(0), c.z_dim, (video.size(2) - 1) / c.scale_factor_temporal + 1,
+                 video.size(3) / c.scale_factor_spatial, video.size(4) / c.scale_factor_spatial},
+                at::kFloat);
   Random(seed_ + static_cast<std::uint64_t>(step), "posterior")
       .fill_normal(noise.data_ptr<float>(), static_cast<std::size_t>(noise.numel()));
-  const at::Tensor latents = mean + (0.5 * log_variance).exp() * noise.to(device_);
+  const auto bounds = micro_batch_bounds(video.size(0), count);
+  MicroBatches parts;
+  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
+    const auto part = [&](const at::Tensor& x) { return x.narrow(0, bounds[i], bounds[i + 1] - bounds[i]); };
+    parts.push_back([this, v = part(video), n = part(noise).to(device_)] { return loss(v, n); });
+  }
+  return parts;
+}
+
+Loss AutoencoderTask::loss(const at::Tensor& video, const at::Tensor& noise) {
+  const model::Posterior posterior = vae_.encode(video.to(compute_dtype(options_.dtype, "train")));
+  const at::Tensor mean = posterior.mean.to(at::kFloat), log_variance = posterior.log_variance.to(at::kFloat);
+  const at::Tensor latents = mean + (0.5 * log_variance).exp() * noise;
   const at::Tensor decoded = vae_.decode(latents.to(compute_dtype(options_.dtype, "train"))).to(at::kFloat);
   const at::Tensor difference = decoded - video;
   const at::Tensor kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean();

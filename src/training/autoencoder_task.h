@@ -37,13 +37,14 @@ class AutoencoderTask : public Task {
                   at::Device device, const std::filesystem::path& initial = {});
 
   std::vector<nn::NamedParameter> parameters() override { return vae_.parameters(); }
-  Loss loss(std::int64_t step) override;
+  MicroBatches micro_batches(std::int64_t step, int count) override;
   /// Held-out clips above their reconstructions.
   std::vector<Clip> preview() override;
   void export_parts(const std::filesystem::path& model_folder) override;
 
  private:
   at::Tensor pieces(std::int64_t step) const;
+  Loss loss(const at::Tensor& video_bcthw, const at::Tensor& noise_bcthw);
   void measure_latents();
 
   model::WanVae vae_;

@@ -1,6 +1,8 @@
 #include "training/loop.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
 #include <fstream>
@@ -155,7 +157,60 @@ FieldList LoopOptions::fields() {
           {"checkpoint_every", "steps between checkpoints", &checkpoint_every, {1, 1e9}},
           {"keep", "checkpoints kept", &keep, {1, 1000}},
           {"preview_every", "steps between previews, 0 for none", &preview_every, {0, 1e9}},
+          {"micro_batches", "of a step, each the work of one thread", &micro_batches, {1, 4096}},
           {"seed", "of weights, order, noise and captions", &seed, {0, 9e15}}};
+}
+
+std::vector<std::int64_t> micro_batch_bounds(std::int64_t batch, int count) {
+  const std::int64_t parts = std::clamp<std::int64_t>(count, 1, batch);
+  std::vector<std::int64_t> bounds;
+  for (std::int64_t part = 0; part <= parts; ++part) bounds.push_back(batch * part / parts);
+  return bounds;
+}
+
+Loss differentiate(Task& task, std::int64_t step, int micro_batches) {
+  const MicroBatches parts = task.micro_batches(step, micro_batches);
+  if (parts.size() == 1) {
+    Loss loss = parts.front()();
+    loss.value.backward();
+    return loss;
+  }
+  std::vector<at::Tensor> weights;
+  const std::vector<nn::NamedParameter> parameters = task.parameters();
+  for (const auto& [name, parameter] : parameters) weights.push_back(parameter->tensor);
+  std::vector<Loss> losses(parts.size());
+  std::vector<std::vector<at::Tensor>> gradients(parts.size());
+  at::parallel_for(0, static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    at::AutoGradMode enabled(true);  // thread-local
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto part = static_cast<std::size_t>(i);
+      losses[part] = parts[part]();
+      gradients[part] = torch::autograd::grad({losses[part].value}, weights, {}, c10::nullopt, /*create_graph=*/false,
+                                              /*allow_unused=*/true);
+      losses[part].value = losses[part].value.detach();
+    }
+  });
+
+  at::NoGradGuard no_grad;
+  Loss sum;
+  for (const Loss& loss : losses) sum.samples += loss.samples;
+  for (std::size_t part = 0; part < losses.size(); ++part) {
+    const double share = static_cast<double>(losses[part].samples) / static_cast<double>(sum.samples);
+    const at::Tensor value = losses[part].value * share;
+    sum.value = sum.value.defined() ? sum.value + value : value;
+    for (const auto& [name, number] : losses[part].extra) sum.extra[name] += share * number;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const at::Tensor& gradient = gradients[part][i];
+      at::Tensor& total = weights[i].mutable_grad();
+      if (!gradient.defined()) continue;
+      if (total.defined()) {
+        total.add_(gradient, share);
+      } else {
+        total = gradient * share;
+      }
+    }
+  }
+  return sum;
 }
 
 void train(Task& task, const LoopOptions& options, const OptimizerOptions& optimizer_options,
@@ -167,8 +222,7 @@ void train(Task& task, const LoopOptions& options, const OptimizerOptions& optim
   begin_phase(progress, "training", options.steps);
   try {
     while (run.step < options.steps) {
-      Loss loss = task.loss(run.step);
-      loss.value.backward();
+      const Loss loss = differentiate(task, run.step, options.micro_batches);
       const UpdateReport report = run.optimizer().update(run.step, options.steps);
       meter.add(loss, report);
       const double rate = learning_rate(optimizer_options, run.step, options.steps);

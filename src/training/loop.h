@@ -18,12 +18,20 @@
 
 namespace hotshot::training {
 
-/// A batch's loss, and what else is worth a line in the log.
+/// The mean loss of some samples, and what else is worth a line in the log.
 struct Loss {
   at::Tensor value;  // scalar, fp32, differentiable
   std::int64_t samples = 0;
   std::map<std::string, double> extra;
 };
+
+/// A step's batch, cut into micro-batches of nearly equal size: each function computes the loss of one. They may be
+/// called from different threads at the same time, each once.
+using MicroBatches = std::vector<std::function<Loss()>>;
+
+/// The first sample of each of `count` micro-batches of a batch, and the batch's size at the end; fewer where the batch
+/// is smaller.
+std::vector<std::int64_t> micro_batch_bounds(std::int64_t batch, int count);
 
 /// What is being learned. Everything a step does depends on the step's number alone, never on earlier calls: that is
 /// what makes a resumed run equal to an undisturbed one.
@@ -31,7 +39,9 @@ class Task {
  public:
   virtual ~Task() = default;
   virtual std::vector<nn::NamedParameter> parameters() = 0;
-  virtual Loss loss(std::int64_t step) = 0;
+  /// Loads a step's batch, in at most `count` micro-batches. What a sample adds to the gradient does not depend on
+  /// `count`, up to rounding.
+  virtual MicroBatches micro_batches(std::int64_t step, int count) = 0;
   /// Clips that show what has been learned, made with the parameters as they are now; may be empty.
   virtual std::vector<Clip> preview() = 0;
   /// Of the files that batches are made from (another part, a vocabulary); empty where the recipe says everything.
@@ -46,9 +56,14 @@ struct LoopOptions {
   int checkpoint_every = 200;
   int keep = 2;           // checkpoints
   int preview_every = 0;  // 0 = never
+  int micro_batches = 1;  // of a step, each the work of one thread; with 1 all threads share every operation
   std::int64_t seed = 0;
   FieldList fields();
 };
+
+/// The mean loss of a step, whose gradient is left in the parameters. For a given number of micro-batches of at least
+/// two the bytes do not depend on the number of threads: every micro-batch is one thread's, and they are added in order.
+Loss differentiate(Task& task, std::int64_t step, int micro_batches);
 
 /// One line of log.jsonl.
 struct LogRow {

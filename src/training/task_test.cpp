@@ -14,6 +14,8 @@
 namespace hotshot::training {
 namespace {
 
+Loss loss_of(Task& task, std::int64_t step) { return task.micro_batches(step, 1).front()(); }
+
 double mean_loss(const std::vector<LogRow>& log, std::size_t begin, std::size_t end) {
   double sum = 0;
   for (std::size_t i = begin; i < end; ++i) sum += log[i].loss;
@@ -39,7 +41,7 @@ AutoencoderOptions tiny_pieces() {
 
 /// A transformer task with pictures and clips over a fresh autoencoder.
 std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, double caption_dropout,
-                                                  std::vector<data::Bucket> buckets) {
+                                                  std::vector<data::Bucket> buckets, double subject_weight = 0) {
   const RunPlaces places = places_in(folder.path(), "task");
   if (!std::filesystem::exists(places.model_folder / "vae")) {
     AutoencoderTask(tiny_vae(), tiny_pieces(), source(), 1, at::kCPU).export_parts(places.model_folder);
@@ -50,7 +52,8 @@ std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, doub
   model::Umt5Config text;
   text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
   TransformerOptions options;
-  options.caption_dropout = caption_dropout, options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
+  options.caption_dropout = caption_dropout, options.subject_weight = subject_weight;
+  options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
   return std::make_unique<TransformerTask>(config, text, options, diffusion::DensityOptions{}, std::move(buckets),
                                            source(), TransformerInputs{places.model_folder, places.latent_folder, {}},
                                            9, at::kCPU);
@@ -80,10 +83,10 @@ TEST(AutoencoderTask, LossGoesDown) {
 TEST(AutoencoderTask, ALossDependsOnTheStepAlone) {
   AutoencoderTask a(tiny_vae(), tiny_pieces(), source(), 3, at::kCPU),
       b(tiny_vae(), tiny_pieces(), source(), 3, at::kCPU);
-  const double third = b.loss(3).value.item<double>();
-  for (const std::int64_t step : {0, 1, 2}) a.loss(step);
-  EXPECT_EQ(a.loss(3).value.item<double>(), third);
-  EXPECT_NE(a.loss(4).value.item<double>(), third);
+  const double third = loss_of(b, 3).value.item<double>();
+  for (const std::int64_t step : {0, 1, 2}) loss_of(a, step);
+  EXPECT_EQ(loss_of(a, 3).value.item<double>(), third);
+  EXPECT_NE(loss_of(a, 4).value.item<double>(), third);
 }
 
 TEST(AutoencoderTask, PicturesHaveTheirShareOfTheSteps) {
@@ -92,7 +95,7 @@ TEST(AutoencoderTask, PicturesHaveTheirShareOfTheSteps) {
   AutoencoderTask task(tiny_vae(), options, source(), 3, at::kCPU);
   std::int64_t pictures = 0;
   for (std::int64_t step = 0; step < 20; ++step) {
-    const Loss loss = task.loss(step);
+    const Loss loss = loss_of(task, step);
     pictures += loss.extra.contains("psnr_picture");
     EXPECT_EQ(loss.samples, loss.extra.contains("psnr_picture") ? 2 : 1) << step;
   }
@@ -149,6 +152,21 @@ TEST(TransformerTask, LossGoesDown) {
   }
 }
 
+TEST(TransformerTask, ErrorsWhereTheActorsAreWeighMore) {
+  const TestFolder folder;
+  const data::Bucket clip = bucket(5, 32, 1, 1);
+  const auto loss = [&](double weight) {
+    const auto task = tiny_transformer(folder, 0, {clip}, weight);
+    return loss_of(*task, 0).value.item<double>();
+  };
+  const double cover = data::latent_cover(source().covers(0, 1, 5, 32, 32), 4, 8).mean().item<double>();
+  ASSERT_GT(cover, 0.01);
+  // (mean error + w · mean of cover · error) / (1 + w · mean cover): two weights tell the third.
+  const double plain = loss(0), covered = (loss(2) * (1 + 2 * cover) - plain) / 2;
+  EXPECT_GT(covered, 0);
+  EXPECT_NEAR(loss(7), (plain + 7 * covered) / (1 + 7 * cover), 1e-3 * plain);
+}
+
 TEST(TransformerTask, PreviewsShowEachPromptAtTheLongestBucket) {
   const TestFolder folder;
   const auto task = tiny_transformer(folder, 0.1, {bucket(1, 64, 1, 1), bucket(5, 32, 1, 1)});
@@ -176,7 +194,7 @@ double dropped_share(TransformerTask& task, int steps) {
   }
   int dropped = 0;
   for (int step = 0; step < steps; ++step) {
-    task.loss(step).value.backward();
+    loss_of(task, step).value.backward();
     const at::Tensor used = embedding->tensor.grad().abs().sum(1) > 0;
     EXPECT_TRUE(used[1].item<bool>());  // </s>
     dropped += used.sum().item<int>() == 1;
@@ -201,15 +219,62 @@ TEST(TransformerTask, BucketsOffTheGridAreRefused) {
   EXPECT_NE(message_of([&] { tiny_transformer(folder, 0, {}); }).find("at least one bucket"), std::string::npos);
 }
 
+/// The gradients of step 0 in one row; the parameters are made random first, so that all matter.
+at::Tensor gradients_of(Task& task, int micro_batches, int threads) {
+  {
+    at::NoGradGuard no_grad;
+    for (const auto& [name, p] : task.parameters()) p->tensor.copy_(normal_tensor(p->tensor.sizes(), 1, name) * 0.2);
+  }
+  const int before = at::get_num_threads();
+  at::set_num_threads(threads);
+  differentiate(task, 0, micro_batches);
+  at::set_num_threads(before);
+  std::vector<at::Tensor> rows;
+  for (const auto& [name, p] : task.parameters()) {
+    const at::Tensor gradient = p->tensor.grad();
+    rows.push_back(gradient.defined() ? gradient.flatten() : at::zeros({p->tensor.numel()}));
+    p->tensor.mutable_grad() = at::Tensor();
+  }
+  return at::cat(rows);
+}
+
+void expect_same_gradients_in_micro_batches(Task& task) {
+  const at::Tensor whole = gradients_of(task, 1, 2), parts = gradients_of(task, 3, 2);
+  EXPECT_LT((whole - parts).norm().item<double>(), 0.03 * whole.norm().item<double>());  // bf16 sums
+  EXPECT_TRUE(at::equal(parts, gradients_of(task, 3, 1)));
+  EXPECT_TRUE(at::equal(parts, gradients_of(task, 3, 3)));
+}
+
+TEST(Differentiate, MicroBatchesOfTheTransformerGiveTheBatchesGradient) {
+  const TestFolder folder;
+  expect_same_gradients_in_micro_batches(*tiny_transformer(folder, 0.1, {bucket(5, 32, 7, 7)}, 3));
+}
+
+TEST(Differentiate, MicroBatchesOfTheAutoencoderGiveTheBatchesGradient) {
+  AutoencoderOptions options = tiny_pieces();
+  options.batch = options.picture_batch = 3;
+  AutoencoderTask task(tiny_vae(), options, source(), 3, at::kCPU);
+  expect_same_gradients_in_micro_batches(task);
+}
+
+TEST(Differentiate, ABatchIsCutIntoNearlyEqualParts) {
+  EXPECT_EQ(micro_batch_bounds(7, 3), (std::vector<std::int64_t>{0, 2, 4, 7}));
+  EXPECT_EQ(micro_batch_bounds(2, 5), (std::vector<std::int64_t>{0, 1, 2}));
+  EXPECT_EQ(micro_batch_bounds(9, 1), (std::vector<std::int64_t>{0, 9}));
+}
+
 /// Fits one number; a step may have a loss that is not a number.
 class NumberTask : public Task {
  public:
   explicit NumberTask(std::int64_t bad_step) : bad_step_(bad_step) { parameters_.add("x", at::full({1}, 4.0)); }
   std::vector<nn::NamedParameter> parameters() override { return parameters_.named(); }
-  Loss loss(std::int64_t step) override {
+  MicroBatches micro_batches(std::int64_t step, int) override {
+    seen.push_back(step);
+    return {[this, step] { return loss(step); }};
+  }
+  Loss loss(std::int64_t step) {
     at::Tensor value = parameters_.named()[0].parameter->tensor.square().sum();
     if (step == bad_step_) value = value * std::numeric_limits<float>::quiet_NaN();
-    seen.push_back(step);
     return {value, 2, {{"extra", step == bad_step_ ? std::numeric_limits<double>::infinity() : 0.5}}};
   }
   std::vector<Clip> preview() override { return {Clip{Frames(1, 1, 1), {8, 1}}}; }

@@ -43,6 +43,7 @@ FieldList TransformerOptions::fields() {
   return {{"caption_dropout", "share of empty captions", &caption_dropout, {0, 1}},
           {"max_tokens", "of a caption", &max_tokens, {1, 512}},
           {"context_tokens", "that texts are padded to", &context_tokens, {1, 4096}},
+          {"subject_weight", "of errors where the actors are, added to 1", &subject_weight, {0, 1000}},
           {"dtype", "bf16 or fp32", &dtype},
           {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
           {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
@@ -91,10 +92,15 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
       weights::sha256(fmt::format("{} {} {}/{}", vae_digest_, source_.seed, source_.rate.num, source_.rate.den));
   for (const data::Bucket& bucket : buckets_) {
     check(bucket);
-    const auto folder = inputs.latent_folder /
-                        fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
+    const auto name =
+        fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
     stores_.push_back(std::make_unique<data::LatentStore>(
-        folder, bucket.clips, [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }));
+        inputs.latent_folder / name, bucket.clips,
+        [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }));
+    if (options_.subject_weight == 0) continue;
+    covers_.push_back(std::make_unique<data::LatentStore>(
+        inputs.latent_folder / ("cover-" + name), bucket.clips,
+        [this, &bucket](std::uint64_t first, int n) { return cover(bucket, first, n); }));
   }
 }
 
@@ -122,6 +128,11 @@ at::Tensor TransformerTask::encode(const data::Bucket& bucket, std::uint64_t fir
   return at::cat(latents);
 }
 
+at::Tensor TransformerTask::cover(const data::Bucket& bucket, std::uint64_t first, int count) const {
+  return data::latent_cover(source_.covers(first, count, bucket.frames, bucket.height, bucket.width),
+                            vae_.config().scale_factor_temporal, vae_.config().scale_factor_spatial);
+}
+
 // Clips of a bucket in order of its own pseudo-random walk: the numbers of a step depend on the step alone.
 TransformerTask::Batch TransformerTask::batch(std::size_t index, std::int64_t step) {
   const data::Bucket& bucket = buckets_[index];
@@ -136,7 +147,21 @@ TransformerTask::Batch TransformerTask::batch(std::size_t index, std::int64_t st
     batch.captions.push_back(dropped ? "" : source_.caption(clip, draw));
   }
   batch.latents_bcthw = stores_[index]->batch(clips).to(at::kFloat).to(device_);
+  if (!covers_.empty()) {
+    const at::Tensor cover = covers_[index]->batch(clips).to(at::kFloat).to(device_);
+    const at::Tensor weight = 1 + options_.subject_weight * cover;
+    batch.weight_b1thw = weight / weight.mean({1, 2, 3, 4}, /*keepdim=*/true);
+  }
+  const auto draw = static_cast<std::uint64_t>(step);
+  batch.sigma_b = diffusion::sample_sigmas(density_, seed_, draw, 0, bucket.batch).to(device_);
+  batch.eps_bcthw = normal(batch.latents_bcthw.sizes(), Random(seed_ + draw, "noise")).to(device_);
   return batch;
+}
+
+TransformerTask::Batch TransformerTask::Batch::narrow(std::int64_t first, std::int64_t end) const {
+  const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, end - first) : x; };
+  return {rows(latents_bcthw), rows(weight_b1thw), rows(sigma_b), rows(eps_bcthw),
+          {captions.begin() + first, captions.begin() + end}};
 }
 
 model::TextContext TransformerTask::context(const std::vector<std::string>& prompts) {
@@ -153,22 +178,29 @@ std::vector<nn::NamedParameter> TransformerTask::parameters() {
   return all;
 }
 
-Loss TransformerTask::loss(std::int64_t step) {
+MicroBatches TransformerTask::micro_batches(std::int64_t step, int count) {
   const std::size_t index = data::pick_bucket(buckets_, seed_, step);
-  const Batch data = batch(index, step);
-  const auto seed = seed_ + static_cast<std::uint64_t>(step);
-  const at::Tensor sigma_b =
-      diffusion::sample_sigmas(density_, seed_, static_cast<std::uint64_t>(step), 0, buckets_[index].batch).to(device_);
-  const at::Tensor eps = normal(data.latents_bcthw.sizes(), Random(seed, "noise")).to(device_);
-  const at::Tensor x_t = diffusion::mix(data.latents_bcthw, eps, sigma_b);
+  const Batch whole = batch(index, step);
+  const auto bounds = micro_batch_bounds(buckets_[index].batch, count);
+  MicroBatches parts;
+  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
+    parts.push_back([this, part = whole.narrow(bounds[i], bounds[i + 1])] { return loss(part); });
+  }
+  return parts;
+}
+
+Loss TransformerTask::loss(const Batch& batch) {
+  const at::Tensor x_t = diffusion::mix(batch.latents_bcthw, batch.eps_bcthw, batch.sigma_b);
   const at::Tensor predicted = transformer_(x_t.to(compute_dtype(options_.dtype, "train")),
-                                            diffusion::timesteps_of(sigma_b), context(data.captions));
+                                            diffusion::timesteps_of(batch.sigma_b), context(batch.captions));
+  const at::Tensor squares =
+      (predicted.to(at::kFloat) - diffusion::velocity(batch.latents_bcthw, batch.eps_bcthw)).square();
   const at::Tensor error_b =
-      (predicted.to(at::kFloat) - diffusion::velocity(data.latents_bcthw, eps)).square().mean({1, 2, 3, 4});
+      (batch.weight_b1thw.defined() ? squares * batch.weight_b1thw : squares).mean({1, 2, 3, 4});
   Loss loss;
-  loss.value = (error_b * diffusion::loss_weight(density_.weighting, sigma_b).to(device_)).mean();
-  loss.samples = buckets_[index].batch;
-  loss.extra[buckets_[index].frames == 1 ? "loss_picture" : "loss_clip"] = error_b.mean().item<double>();
+  loss.value = (error_b * diffusion::loss_weight(density_.weighting, batch.sigma_b).to(device_)).mean();
+  loss.samples = batch.latents_bcthw.size(0);
+  loss.extra[batch.latents_bcthw.size(2) == 1 ? "loss_picture" : "loss_clip"] = squares.mean().item<double>();
   return loss;
 }
 

@@ -22,6 +22,7 @@ struct TransformerOptions {
   double caption_dropout = 0.1;  // of captions become empty, for classifier-free guidance
   int max_tokens = 96;           // of a caption; longer ones are cut
   int context_tokens = 512;      // that every text is padded to with zeros, as Wan does
+  double subject_weight = 0;     // of errors where the actors are, added to the 1 that all errors have
   std::string dtype = "bf16";    // of activations
   int preview_steps = 16;
   double preview_guidance = 4;
@@ -44,7 +45,7 @@ class TransformerTask : public Task {
                   TransformerInputs inputs, std::uint64_t seed, at::Device device);
 
   std::vector<nn::NamedParameter> parameters() override;
-  Loss loss(std::int64_t step) override;
+  MicroBatches micro_batches(std::int64_t step, int count) override;
   std::vector<Clip> preview() override;
   /// Of the autoencoder and the tokenizer.
   std::string data_digest() const override { return vae_digest_ + " " + tokenizer_digest_; }
@@ -53,11 +54,17 @@ class TransformerTask : public Task {
  private:
   struct Batch {
     at::Tensor latents_bcthw;
+    at::Tensor weight_b1thw;  // of errors, mean 1 in each clip; undefined for 1 everywhere
+    at::Tensor sigma_b;
+    at::Tensor eps_bcthw;
     std::vector<std::string> captions;
+    Batch narrow(std::int64_t first, std::int64_t end) const;
   };
 
   Batch batch(std::size_t bucket, std::int64_t step);
+  Loss loss(const Batch& batch);
   at::Tensor encode(const data::Bucket& bucket, std::uint64_t first, int count);
+  at::Tensor cover(const data::Bucket& bucket, std::uint64_t first, int count) const;
   void check(const data::Bucket& bucket) const;
   model::TextContext context(const std::vector<std::string>& prompts);
 
@@ -69,6 +76,7 @@ class TransformerTask : public Task {
   diffusion::DensityOptions density_;
   std::vector<data::Bucket> buckets_;
   std::vector<std::unique_ptr<data::LatentStore>> stores_;
+  std::vector<std::unique_ptr<data::LatentStore>> covers_;  // as stores_, or empty without a subject weight
   data::WorldSource source_;
   std::string vae_digest_, tokenizer_digest_;
   std::uint64_t seed_;

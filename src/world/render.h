@@ -20,6 +20,10 @@ struct RenderOptions {
 /// several threads do not disturb each other. Throws InvalidArgument for sizes out of range.
 Frames render(const Scene& scene, const RenderOptions& options);
 
+/// The same frames with the actors alone, outlines included: white where they are, black elsewhere. What stands before
+/// them, shadows and weather do not count.
+Frames render_cover(const Scene& scene, const RenderOptions& options);
+
 /// One moment of a scene, before it is rounded to bytes; the canvas gives the size.
 void paint(const Scene& scene, double seconds, Canvas& canvas);
 

@@ -48,6 +48,30 @@ std::optional<Mark> find_actor(Scene scene, std::size_t index, double seconds, i
   return mark;
 }
 
+TEST(Render, TheCoverIsWhereTheActorsAre) {
+  int actors_seen = 0;
+  for (std::uint64_t index = 0; index < 12; ++index) {
+    Scene scene = sample_scene(5, index, Split::train);
+    const RenderOptions options{.width = 96, .height = 64, .frames = 3, .rate = {1, 1}};
+    const Frames cover = render_cover(scene, options);
+    for (Actor& actor : scene.actors) actor.color = Color::red;
+    const Frames red = render(scene, options);
+    for (Actor& actor : scene.actors) actor.color = Color::green;
+    const Frames green = render(scene, options);
+    for (std::size_t at = 0; at < cover.pixels.size(); at += 3) {
+      ASSERT_EQ(cover.pixels[at], cover.pixels[at + 1]);
+      int change = 0;
+      for (std::size_t c = 0; c < 3; ++c) change += std::abs(red.pixels[at + c] - green.pixels[at + c]);
+      if (change < 120) continue;
+      ++actors_seen;
+      ASSERT_GT(cover.pixels[at], 120) << "scene " << index << " byte " << at;
+    }
+    const auto white = std::count(cover.pixels.begin(), cover.pixels.end(), 255);
+    EXPECT_LT(white, static_cast<std::ptrdiff_t>(cover.pixels.size() / 2));
+  }
+  EXPECT_GT(actors_seen, 1000);
+}
+
 TEST(Render, IsDeterministicInAnyThread) {
   const Scene scene = sample_scene(1, 3, Split::train);
   const RenderOptions options{.frames = 5};

@@ -8,7 +8,7 @@ namespace hotshot::world {
 /// Everything a place needs to paint itself at one moment.
 struct Backdrop {
   const Scene& scene;
-  const View& view;
+  View view;
   CameraState camera;
   float seconds;
   Canvas& canvas;
