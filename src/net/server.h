@@ -1,0 +1,50 @@
+// The HTTP/1.1 server: sockets, timeouts and limits around a Router.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "net/router.h"
+
+namespace hotshot::net {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  int port = 0;  // 0 = any free one
+  int threads = 2;
+  int max_connections = 4096;         // more are closed at once
+  int max_connections_per_peer = 2048;
+  std::uint32_t max_header_bytes = 32 << 10;
+  std::uint64_t memory_body = 256 << 10;        // larger bodies go to a file in `spool`
+  std::uint64_t max_stream_bytes = 16u << 20;   // that may wait for a slow reader of a Stream
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds body_timeout{30'000};  // without a byte
+  std::chrono::milliseconds write_timeout{60'000};  // without progress
+  std::chrono::milliseconds idle_timeout{75'000};   // between requests of a connection
+  std::filesystem::path spool;                      // folder for bodies; emptied of leftovers at start
+};
+
+/// Accepts connections from start() on, on threads of its own. Every answer gets x-request-id, date, and
+/// x-content-type-options: nosniff. Malformed requests get 400, slow ones 408, large headers 431, large bodies 413.
+/// Bodies may be chunked. Expect: 100-continue is answered once the length is known to be allowed.
+class Server {
+ public:
+  /// `router` outlives the server. Throws InvalidArgument when the address cannot be bound.
+  Server(ServerOptions options, const Router& router);
+  ~Server();  // as stop()
+  int port() const;
+  /// Connections open now.
+  int connections() const;
+  /// Accepts no more, lets requests that have begun finish, closes idle connections and streams, and returns when all
+  /// are gone or `patience` is over.
+  void stop(std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hotshot::net

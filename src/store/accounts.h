@@ -1,0 +1,97 @@
+// Who may use the service: accounts, the keys of their programs, and the sessions of their browsers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/database.h"
+
+namespace hotshot::store {
+
+enum class Role { member, admin };
+std::string_view role_name(Role role);
+Role parse_role(std::string_view name);
+
+struct Account {
+  std::string id;    // "acct_…"
+  std::string name;  // unique without case, 1 to 64 characters, no control characters
+  Role role = Role::member;
+  bool disabled = false;
+  std::optional<std::int64_t> clips_per_day;  // instead of the service's own setting; 0 = no bound
+  std::int64_t created_ms = 0;
+};
+
+/// What a key may do: "read" what is there, "generate" (and read), "admin" (everything).
+enum class Scope { read, generate, admin };
+std::string_view scope_name(Scope scope);
+Scope parse_scope(std::string_view name);
+
+struct Key {
+  std::string id;  // "key_…"
+  std::string account;
+  std::string name;
+  std::string hint;  // "sk-…last4"
+  Scope scope = Scope::generate;
+  std::int64_t created_ms = 0;
+  std::optional<std::int64_t> expires_ms, last_used_ms;
+};
+
+struct NewKey {
+  Key key;
+  std::string secret;  // "sk-" + 43 characters, shown once: only its SHA-256 is kept
+};
+
+/// Whoever stands behind a request.
+struct Identity {
+  Account account;
+  Scope scope = Scope::generate;
+  std::string key;  // id; empty for a browser's session
+};
+
+/// Thread-safe. Secrets are stored as SHA-256 (they are random), passwords as Argon2id.
+class Accounts {
+ public:
+  explicit Accounts(Database& database) : database_(database) {}
+
+  /// No account yet: the service shows a set-up link with this secret, the same until the first account is made.
+  bool empty();
+  std::string setup_secret();
+  /// Makes the first account, an admin. InvalidArgument for a wrong secret or once there is one.
+  Account set_up(std::string_view secret, const std::string& name, const std::string& password);
+
+  /// Passwords have 8 to 256 bytes. InvalidArgument for a name that is taken.
+  Account create(const std::string& name, const std::string& password, Role role);
+  /// The account that requests from this machine have where no sign-in is asked for ("local"); an admin, made at its
+  /// first use, without a password.
+  Account local();
+  std::optional<Account> find(const std::string& id);
+  std::vector<Account> list();
+  /// Name, role, disabled, clips_per_day. InvalidArgument where it would leave no admin who can sign in.
+  void update(const Account& account);
+  void set_password(const std::string& id, const std::string& password);
+  /// Sessions and keys go too.
+  void remove(const std::string& id);
+
+  /// Empty for a wrong name or password, or a disabled account; takes as long either way. After 5 failures within 15
+  /// minutes for a name, or 50 from a peer, HTTP-independent std::optional stays empty until they have passed.
+  std::optional<Account> sign_in(const std::string& name, const std::string& password, const std::string& peer);
+  /// A new session's secret.
+  std::string start_session(const std::string& account, std::int64_t lifetime_ms = 30ll * 24 * 3600 * 1000);
+  std::optional<Identity> session(std::string_view secret);
+  void end_session(std::string_view secret);
+
+  NewKey create_key(const std::string& account, const std::string& name, Scope scope,
+                    std::optional<std::int64_t> expires_ms = {});
+  std::vector<Key> keys(const std::string& account);
+  void revoke_key(const std::string& account, const std::string& id);
+  /// Whoever a key belongs to; notes its use (at most once a minute).
+  std::optional<Identity> key(std::string_view secret);
+
+ private:
+  Database& database_;
+};
+
+}  // namespace hotshot::store

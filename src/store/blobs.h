@@ -1,0 +1,38 @@
+// Files that jobs made or were given, by the SHA-256 of their bytes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hotshot::store {
+
+struct Blob {
+  std::string sha256;  // 64 lower-case hex digits; its name
+  std::uint64_t bytes = 0;
+};
+
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+  /// Takes over a finished file: durable (fsync of file and folder) before it returns. The same bytes are kept once.
+  virtual Blob put_file(const std::filesystem::path& path) = 0;
+  virtual Blob put(std::string_view bytes) = 0;
+  /// A local file with the bytes, valid until the blob is removed; empty where there is none. InvalidArgument for a
+  /// name that is no SHA-256.
+  virtual std::optional<std::filesystem::path> find(const std::string& sha256) = 0;
+  /// Nothing happens where there is none.
+  virtual void remove(const std::string& sha256) = 0;
+};
+
+/// DIR/ab/cdef…, written under DIR/tmp first; leftovers there older than a day go at opening.
+std::unique_ptr<BlobStore> open_file_blobs(const std::filesystem::path& folder);
+
+/// Of a whole file, lower-case hex.
+std::string sha256_file(const std::filesystem::path& path);
+std::string sha256_text(std::string_view bytes);
+
+}  // namespace hotshot::store

@@ -1,0 +1,63 @@
+// A relational database behind the few operations the stores need; statements are written in the SQL that SQLite and
+// PostgreSQL share, with $1, $2 … for values.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace hotshot::store {
+
+using Value = std::variant<std::monostate, std::int64_t, double, std::string>;  // monostate: NULL
+
+inline Value optional_value(const std::optional<std::int64_t>& v) { return v ? Value(*v) : Value(); }
+inline Value optional_value(const std::optional<std::string>& v) { return v ? Value(*v) : Value(); }
+
+class Row {
+ public:
+  explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
+  bool is_null(std::size_t i) const { return std::holds_alternative<std::monostate>(values_.at(i)); }
+  std::int64_t integer(std::size_t i) const;   // std::runtime_error for another type
+  double number(std::size_t i) const;
+  const std::string& text(std::size_t i) const;
+  std::optional<std::int64_t> optional_integer(std::size_t i) const;
+  std::optional<std::string> optional_text(std::size_t i) const;
+
+ private:
+  std::vector<Value> values_;
+};
+using Rows = std::vector<Row>;
+
+/// One connection's work.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  /// Runs one statement and returns its rows (also those of RETURNING). Throws std::runtime_error.
+  virtual Rows query(std::string_view sql, const std::vector<Value>& values = {}) = 0;
+};
+
+/// Thread-safe: every call borrows a connection of a pool.
+class Database {
+ public:
+  virtual ~Database() = default;
+  virtual Rows query(std::string_view sql, const std::vector<Value>& values = {}) = 0;
+  /// Runs `work` in a transaction that may write, and commits; rolls back on an exception. Waits for other writers; tried
+  /// again from the start where the database asks for it, so `work` must have no other effects.
+  virtual void transaction(const std::function<void(Connection&)>& work) = 0;
+};
+
+/// A file, in write-ahead mode, synchronous=FULL: what was committed survives a power cut. Made where missing, with the
+/// newest schema; an older one is migrated after a copy of the file was put beside it (NAME.before-N). Throws
+/// InvalidArgument for a file that is no database or comes from a newer version.
+std::unique_ptr<Database> open_sqlite(const std::filesystem::path& path);
+
+/// Milliseconds since 1970.
+std::int64_t now_ms();
+
+}  // namespace hotshot::store

@@ -1,0 +1,235 @@
+// Jobs that survive: what people asked for, who works on it, and what came of it.
+//
+//   queued → running → succeeded | failed | cancelled
+//      ↑________| lease over, or the worker gave it back
+//
+// A worker holds a running job by a lease with a token (fencing): each heartbeat prolongs it; a worker whose lease ran
+// out and was given to another can no longer write anything.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/database.h"
+
+namespace hotshot::store {
+
+enum class JobStatus { queued, running, succeeded, failed, cancelled };
+std::string_view status_name(JobStatus status);
+JobStatus parse_status(std::string_view name);  // InvalidArgument for others
+inline bool is_final(JobStatus s) { return s != JobStatus::queued && s != JobStatus::running; }
+
+/// One file of a job. Roles: "video" (MP4), "webm", "gif", "webp", "thumbnail", "spritesheet", "input".
+struct JobFile {
+  std::string role;
+  std::string sha256;
+  std::string type;  // "video/mp4"
+  std::uint64_t bytes = 0;
+};
+
+struct JobProgress {
+  std::string phase;  // "loading", "encoding", "sampling", "decoding", "writing"
+  std::int64_t done = 0;
+  std::int64_t total = 0;
+  double fraction = 0;  // of the whole job, never falls within an attempt
+  std::optional<double> seconds_left;
+  std::string preview;  // SHA-256 of a small picture of what is there so far; empty for none
+};
+
+struct JobError {
+  std::string code;  // "cancelled", "worker_crashed", "out_of_memory", "invalid_request", "internal", "moderation"
+  std::string message;
+};
+
+struct Job {
+  std::string id;
+  std::string owner;
+  std::string kind = "video";
+  std::string dialect;  // through which interface it came: "native", "openai", …
+  std::string model;
+  std::string prompt;        // for search; also in requested
+  nlohmann::json requested;  // what was asked for, in the words of the native API
+  nlohmann::json effective;  // every choice made; null before it was planned
+  JobStatus status = JobStatus::queued;
+  int priority = 0;  // higher first
+  JobProgress progress;
+  std::optional<JobError> error;
+  std::vector<JobFile> files;
+  nlohmann::json warnings = nlohmann::json::array();  // of strings
+  int attempts = 0;
+  int max_attempts = 2;
+  bool cancel_requested = false;
+  std::string parent;    // the job this one came from, or empty
+  std::string relation;  // "remix", "extend", "edit", "retry", or empty
+  std::string group;     // jobs submitted together share one
+  std::string title;
+  std::string folder;
+  bool favourite = false;
+  std::string share;  // secret of the public link, or empty
+  std::int64_t created_ms = 0;
+  std::optional<std::int64_t> started_ms;   // of the last attempt
+  std::optional<std::int64_t> finished_ms;
+  std::optional<std::int64_t> trashed_ms;
+  std::int64_t version = 0;  // grows with every change of the job
+
+  const JobFile* file(std::string_view role) const;
+};
+
+/// What a caller fills in of a new job.
+struct NewJob {
+  std::string owner, kind = "video", dialect = "native", model, prompt;
+  nlohmann::json requested, effective;
+  nlohmann::json warnings = nlohmann::json::array();
+  std::vector<JobFile> files;  // inputs
+  int priority = 0;
+  int max_attempts = 2;
+  std::string parent, relation, group, title, folder;
+};
+
+/// The same key and owner again within a day give the same jobs back; with another fingerprint, InvalidArgument
+/// "[idempotency-key] …".
+struct Idempotency {
+  std::string key;
+  std::string fingerprint;
+  std::int64_t lifetime_ms = 24 * 3600 * 1000;
+};
+
+/// Bounds of one owner, checked in the transaction that adds jobs. 0 = none.
+struct Quota {
+  int max_queued = 0;        // queued or running at once
+  int max_per_day = 0;       // submitted within 24 hours, failed and cancelled ones not counted
+  std::uint64_t max_bytes = 0;  // of files kept
+};
+
+struct Submitted {
+  std::vector<Job> jobs;
+  bool replayed = false;  // they were there already
+};
+
+/// More than a quota allows. `retry_after_seconds` says when it may work, 0 where waiting does not help.
+class QuotaExceeded : public std::runtime_error {
+ public:
+  QuotaExceeded(const std::string& message, std::int64_t retry_after_seconds)
+      : std::runtime_error(message), retry_after_seconds(retry_after_seconds) {}
+  std::int64_t retry_after_seconds;
+};
+
+struct JobQuery {
+  std::string owner;  // empty: everybody's
+  std::vector<JobStatus> statuses;  // empty: any
+  std::string text;   // every word occurs in prompt or title, without case
+  std::string folder, group, parent, dialect, kind;
+  std::optional<bool> favourite;
+  bool trashed = false;  // only those in the trash, else only those not in it
+  bool ascending = false;  // by time of creation
+  std::string after;       // id of the last job of the page before
+  int limit = 20;          // 1..1000
+};
+struct JobPage {
+  std::vector<Job> jobs;
+  bool has_more = false;
+};
+
+/// A running job in a worker's hands.
+struct Claim {
+  Job job;
+  std::string worker;
+  std::int64_t token = 0;
+  std::string checkpoint;  // SHA-256 of the last stored state of an earlier attempt, or empty
+};
+
+struct HeartbeatAnswer {
+  bool held = false;  // false: the lease is lost, drop the work
+  bool cancel = false;
+};
+
+struct JobOutcome {
+  JobStatus status = JobStatus::succeeded;  // or failed, cancelled
+  std::vector<JobFile> files;               // added to the job's inputs
+  nlohmann::json effective;                 // null leaves it
+  std::optional<JobError> error;
+  bool retry = false;  // a failure that another attempt may mend: queued again while attempts are left
+};
+
+/// Something changed. Numbers grow; kinds: "job" (see the job), "removed".
+struct JobEvent {
+  std::int64_t number = 0;
+  std::string kind;
+  std::string job;
+  std::string owner;
+};
+
+struct JobChanges {
+  std::optional<bool> favourite, trashed;
+  std::optional<std::string> title, folder;
+};
+
+struct OwnerUsage {
+  std::int64_t jobs = 0, queued = 0, running = 0, today = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Thread-safe, and safe for several processes on one database.
+class JobStore {
+ public:
+  explicit JobStore(Database& database) : database_(database) {}
+
+  /// Adds all jobs or none. QuotaExceeded where the owner's quota says no.
+  Submitted submit(const std::vector<NewJob>& jobs, const Quota& quota = {},
+                   const std::optional<Idempotency>& idempotency = {});
+  std::optional<Job> find(const std::string& id);
+  JobPage list(const JobQuery& query);
+  /// How many queued jobs will be taken before this one; empty unless it is queued.
+  std::optional<std::int64_t> queue_position(const std::string& id);
+
+  /// Takes the next job of one of `kinds`: highest priority first, then the owner with the fewest running jobs, then the
+  /// oldest. Empty where none waits.
+  std::optional<Claim> claim(const std::string& worker, const std::vector<std::string>& kinds,
+                             std::int64_t lease_ms = 30'000);
+  /// Prolongs the lease and stores progress.
+  HeartbeatAnswer heartbeat(const Claim& claim, const JobProgress& progress, std::int64_t lease_ms = 30'000);
+  /// Remembers a state from which another worker can go on. False when the lease is lost.
+  bool checkpoint(const Claim& claim, const std::string& sha256);
+  /// Settles every choice of a running job. False when the lease is lost.
+  bool set_effective(const Claim& claim, const nlohmann::json& effective, const nlohmann::json& warnings);
+  /// Ends the job; its files are durable by now. False when the lease is lost: nothing was written then.
+  bool finish(const Claim& claim, const JobOutcome& outcome);
+  /// Puts the job back, its attempt not counted (a worker that is told to stop).
+  bool give_back(const Claim& claim);
+  /// Running jobs whose lease is over are queued again, or fail with worker_crashed where no attempts are left (or are
+  /// cancelled where that was asked for). Returns how many.
+  int reap();
+
+  /// Queued jobs are cancelled at once, running ones by their worker. False for final or unknown ones.
+  bool cancel(const std::string& id);
+  bool change(const std::string& id, const JobChanges& changes);
+  /// Makes (or, with an empty secret, ends) the public link.
+  bool share(const std::string& id, const std::string& secret);
+  std::optional<Job> find_shared(const std::string& secret);
+  /// For good; a running one is cancelled first and removed when its worker let go. Returns the blobs that no job needs any more.
+  std::vector<std::string> remove(const std::string& id);
+  /// Jobs in the trash since before that time.
+  std::vector<std::string> trashed_before(std::int64_t ms);
+  std::vector<std::string> folders(const std::string& owner);
+  OwnerUsage usage(const std::string& owner);
+
+  /// The number of the newest event, 0 for none.
+  std::int64_t newest_event();
+  /// Events after that number, at most `limit`, oldest first. Kept for a day.
+  std::vector<JobEvent> events_after(std::int64_t number, int limit = 1000);
+
+ private:
+  Database& database_;
+};
+
+/// "PREFIX_" and 26 characters of time and chance: ids sort by time of creation within a millisecond's precision.
+std::string new_id(std::string_view prefix);
+/// 256 random bits as base64url, 43 characters.
+std::string new_secret();
+
+}  // namespace hotshot::store
