@@ -20,7 +20,9 @@ int run_row(std::string_view group, std::string_view about, std::span<const Comm
 int generate(int argc, char** argv);
 int models(int argc, char** argv);
 int reproduce(int argc, char** argv);
+int serve(int argc, char** argv);
 int train(int argc, char** argv);
+int worker(int argc, char** argv);
 int world(int argc, char** argv);
 
 }  // namespace hotshot::cli

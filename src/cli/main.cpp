@@ -18,8 +18,12 @@ constexpr auto kCommands = std::to_array<Command>({
     {"generate", "make clips from text", generate},
     {"models", "list, show, import and remove models", models},
     {"reproduce", "make a clip again from the recipe in its file, and compare", reproduce},
+    {"serve", "answer HTTP: interfaces, studio and a worker", serve},
 #endif
     {"train", "train a part of a model by a recipe; again to resume", train},
+#ifndef HOTSHOT_TRAINER_ONLY
+    {"worker", "render jobs of a service's data folder", worker},
+#endif
     {"world", "clips and captions of the cartoon world", world},
 });
 

@@ -84,6 +84,8 @@ void catch_interrupts() {
   std::signal(SIGTERM, on_interrupt);
 }
 
+bool interrupted() { return g_signal != 0; }
+
 int interrupt_status() { return g_signal == SIGTERM ? 143 : 130; }
 
 std::string duration_text(double seconds) {

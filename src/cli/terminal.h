@@ -40,6 +40,9 @@ class TerminalProgress : public Progress {
 /// From now on SIGINT and SIGTERM only ask TerminalProgress to stop; a second one ends the program at once.
 void catch_interrupts();
 
+/// Whether one of them came.
+bool interrupted();
+
 /// Exit status after an interrupt: 130 for SIGINT, 143 for SIGTERM.
 int interrupt_status();
 

@@ -49,7 +49,8 @@ at::Tensor latent_cover(const std::vector<Frames>& covers, int time, int space) 
   require(frames % time == 1 % time && height % space == 0 && width % space == 0, "batch",
           "expected covers of {}k+1 frames in multiples of {} pixels but got {} of {}x{}", time, space, frames, width,
           height);
-  const at::Tensor cells = white.unflatten(3, {height / space, space}).unflatten(5, {width / space, space}).mean({4, 6});
+  const at::Tensor cells =
+      white.unflatten(3, {height / space, space}).unflatten(5, {width / space, space}).mean({4, 6});
   if (frames == 1) return cells;
   const at::Tensor later = cells.narrow(2, 1, frames - 1).unflatten(2, {(frames - 1) / time, time}).mean(3);
   return at::cat({cells.narrow(2, 0, 1), later}, 2);

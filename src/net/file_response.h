@@ -10,12 +10,13 @@
 namespace hotshot::net {
 
 struct FileInfo {
-  std::filesystem::path path;
+  std::filesystem::path path = {};
   std::uint64_t size = 0;
-  std::string type;           // "video/mp4"
-  std::string etag;           // without quotes; strong
-  std::string download_name;  // UTF-8; not empty: Content-Disposition attachment (RFC 6266, filename and filename*)
-  bool inline_name = false;   // "inline" instead of "attachment"
+  std::string type = {};  // "video/mp4"
+  std::string etag = {};  // without quotes; strong
+  std::string download_name =
+      {};                    // UTF-8; not empty: Content-Disposition attachment (RFC 6266, filename and filename*)
+  bool inline_name = false;  // "inline" instead of "attachment"
   std::string cache_control = "private, max-age=31536000, immutable";
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -62,7 +63,10 @@ class Content {
 
 struct Request {
   std::string method;  // "GET", upper case
-  std::string path;    // percent-decoded, begins with '/', without "." and ".." and empty segments
+  /// Begins with '/', without ".", ".." and empty segments, percent-decoded except for %2F and %25, which stay escaped:
+  /// an escaped slash separates nothing. Captures are decoded whole, so that one of them may hold "owner/name", but
+  /// never a ".." or an empty piece: such paths are refused before (wire.h). UTF-8 without control characters.
+  std::string path;
   std::string query_text;
   std::vector<Headers::Pair> query;  // decoded, in order
   Headers headers;
@@ -85,7 +89,8 @@ class Stream {
   virtual bool send(std::string bytes) = 0;
   /// Bytes that wait to be sent.
   virtual std::size_t waiting() const = 0;
-  /// No more will come.
+  /// No more will come: the answer ends well. A stream let go of without close() breaks the connection off, so that
+  /// half an archive never looks whole; so does the server's stop(), once what waits is sent.
   virtual void close() = 0;
   virtual bool is_open() const = 0;
 };
@@ -93,13 +98,16 @@ class Stream {
 /// Called on a server thread as soon as the headers are out; must return at once.
 using StreamBody = std::function<void(std::shared_ptr<Stream>)>;
 
-/// A part of a file, sent without being read into memory.
+/// A part of a file, sent without being read into memory. A file found too short is answered 500; one that shrinks on
+/// the way breaks the connection off.
 struct FileBody {
   std::filesystem::path path;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };
 
+/// The server writes content-length, transfer-encoding and connection itself ("connection: close" is honoured), and
+/// leaves out every header whose name is no token or whose value holds a control character.
 struct Response {
   int status = 200;
   Headers headers = {};
@@ -129,8 +137,15 @@ class HttpError : public std::runtime_error {
 
 using Handler = std::function<Response(Request&)>;
 
+/// Compares ASCII letters without case.
+bool same_name(std::string_view a, std::string_view b);
+/// Whether the bytes are well-formed UTF-8.
+bool is_utf8(std::string_view text);
+/// Without spaces and tabs at both ends.
+std::string_view trimmed(std::string_view text);
 /// "a=1&b=%20" → pairs, '+' as a space. Damaged escapes stay as they are.
 std::vector<Headers::Pair> parse_query(std::string_view text);
+/// Damaged escapes stay as they are.
 std::string percent_decode(std::string_view text);
 /// All but letters, digits and -._~ escaped.
 std::string percent_encode(std::string_view text);

@@ -22,7 +22,8 @@ struct RequestHead {
 /// Makes an error's answer in the words of an interface ("dialect"): the envelope of OpenAI's, of xAI's, a page.
 using ErrorRenderer = std::function<Response(const Request&, const HttpError&)>;
 
-/// Goes around every handler below a prefix: signs in, checks origins. Calls `next` or answers itself.
+/// Goes around every handler below a prefix: signs in, checks origins. Calls `next` or answers itself. `next` never
+/// throws: it answers errors rendered, so that a middleware can add its headers to them too.
 using Middleware = std::function<Response(Request&, const Handler& next)>;
 
 struct RouteOptions {
@@ -33,14 +34,16 @@ struct RouteOptions {
 class Router {
  public:
   /// `pattern` is "/v1/videos/{id}/content": a segment in braces captures one segment; "{rest...}" at the end captures
-  /// everything left, slashes included. Fixed segments win over captures. HEAD is answered by GET routes.
+  /// everything left, slashes included, or nothing. Fixed segments win over captures, captures over "{rest...}". HEAD
+  /// is answered by GET routes. A malformed pattern or the same route twice is our mistake: std::runtime_error.
   void add(std::string_view method, std::string_view pattern, Handler handler, RouteOptions options = {});
-  /// Around all routes below `prefix` ("/" for all), and around its 404 and 405; the first added is the outermost.
+  /// Around all routes below `prefix` ("/" for all; "/v1" is not a prefix of "/v10"), and around its 404 and 405; the
+  /// first added is the outermost.
   void around(std::string_view prefix, Middleware middleware);
   /// Of the longest prefix that fits; without any: {"error":{"message","type","param","code"}}.
   void errors(std::string_view prefix, ErrorRenderer renderer);
 
-  /// How many bytes of body to take.
+  /// How many bytes of body to take: the route's, or RouteOptions' default where there is none (then comes the 404).
   std::uint64_t max_body(const RequestHead& head) const;
   /// The answer; never throws. HttpError, InvalidArgument (400 "invalid_request"), other exceptions (500 "internal",
   /// whose text goes to `on_failure`, not to the client), unknown paths (404 "not_found") and methods (405 with Allow)

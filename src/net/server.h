@@ -15,16 +15,17 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   int port = 0;  // 0 = any free one
   int threads = 2;
-  int max_connections = 4096;         // more are closed at once
+  int max_connections = 4096;  // more are answered 503, as far as that goes without waiting, and closed at once
   int max_connections_per_peer = 2048;
   std::uint32_t max_header_bytes = 32 << 10;
-  std::uint64_t memory_body = 256 << 10;        // larger bodies go to a file in `spool`
-  std::uint64_t max_stream_bytes = 16u << 20;   // that may wait for a slow reader of a Stream
+  std::uint64_t memory_body = 256 << 10;       // larger bodies go to a file in `spool`
+  std::uint64_t max_stream_bytes = 16u << 20;  // that may wait for a slow reader of a Stream
   std::chrono::milliseconds header_timeout{10'000};
-  std::chrono::milliseconds body_timeout{30'000};  // without a byte
+  std::chrono::milliseconds body_timeout{30'000};   // without a byte
   std::chrono::milliseconds write_timeout{60'000};  // without progress
   std::chrono::milliseconds idle_timeout{75'000};   // between requests of a connection
-  std::filesystem::path spool;                      // folder for bodies; emptied of leftovers at start
+  std::filesystem::path spool = {};  // folder for bodies, of this server alone; emptied of leftovers at start. "": the
+                                     // system's folder for temporary files, where nothing is emptied
 };
 
 /// Accepts connections from start() on, on threads of its own. Every answer gets x-request-id, date, and
@@ -39,7 +40,7 @@ class Server {
   /// Connections open now.
   int connections() const;
   /// Accepts no more, lets requests that have begun finish, closes idle connections and streams, and returns when all
-  /// are gone or `patience` is over.
+  /// are gone or `patience` is over, when the rest is broken off. Waits for handlers that run; not to be called by one.
   void stop(std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
 
  private:

@@ -129,7 +129,8 @@ FieldList Trained::fields() {
           {"steps", "sampling steps", &steps, {1, 1000}},
           {"guidance", "guidance scale", &guidance, {0, 100}},
           {"sampler", "name of a sampler", &sampler},
-          {"shift", "timestep shift", &shift, {0.01, 100}}};
+          {"shift", "timestep shift", &shift, {0.01, 100}},
+          {"data", "what it learned from", &data}};
 }
 
 Trained read_trained(const nlohmann::json& json, std::string_view where) {

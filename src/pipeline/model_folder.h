@@ -47,10 +47,14 @@ struct Trained {
   double guidance = 5.0;
   std::string sampler;          // empty: the one of scheduler_config.json
   std::optional<double> shift;  // none: the one of scheduler_config.json
+  std::string data;             // what it learned from: kCartoonWorld, or empty where nobody says
 
   /// All but `sizes`, which is a list of pairs.
   FieldList fields();
 };
+
+/// Trained::data of a model that knows the words of src/world.
+inline constexpr std::string_view kCartoonWorld = "cartoon world";
 
 /// Reads hotshot.json. Throws InvalidArgument.
 Trained read_trained(const nlohmann::json& json, std::string_view where);

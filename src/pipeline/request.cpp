@@ -17,19 +17,6 @@ namespace {
 
 constexpr int kLargestSide = 16384;
 
-// "832x480" → 832, 480.
-PixelSize parse_size(const std::string& text) {
-  PixelSize size;
-  const char* end = text.data() + text.size();
-  const auto [after_width, width_error] = std::from_chars(text.data(), end, size.width);
-  const bool cross = width_error == std::errc() && after_width != end && (*after_width == 'x' || *after_width == 'X');
-  const auto [after, error] = std::from_chars(cross ? after_width + 1 : end, end, size.height);
-  require(cross && error == std::errc() && after == end && size.width > 0 && size.height > 0 &&
-              size.width <= kLargestSide && size.height <= kLargestSide,
-          "size", "expected WIDTHxHEIGHT, each from 1 to {}, but got '{}'", kLargestSide, text);
-  return size;
-}
-
 void check_grid(PixelSize size, int step) {
   if (size.width % step == 0 && size.height % step == 0) return;
   const auto below = [&](int side) { return std::max(step, side / step * step); };
@@ -41,7 +28,7 @@ void check_grid(PixelSize size, int step) {
 
 PixelSize choose_size(const GenerateRequest& request, const ModelFolder& folder, std::vector<std::string>& warnings) {
   const auto& trained = folder.trained.sizes;
-  const PixelSize size = request.size.empty() ? trained.front() : parse_size(request.size);
+  const PixelSize size = request.size.empty() ? trained.front() : parse_pixel_size(request.size);
   check_grid(size, folder.size_step());
   const int longest = folder.transformer.rope_max_seq_len * folder.size_step();
   require(size.width <= longest && size.height <= longest, "size", "expected at most {} pixels a side but got {}x{}",
@@ -117,6 +104,18 @@ GenerateRequest settle(GenerateRequest request, const Plan& plan, double shift) 
 }
 
 }  // namespace
+
+PixelSize parse_pixel_size(const std::string& text) {
+  PixelSize size;
+  const char* end = text.data() + text.size();
+  const auto [after_width, width_error] = std::from_chars(text.data(), end, size.width);
+  const bool cross = width_error == std::errc() && after_width != end && (*after_width == 'x' || *after_width == 'X');
+  const auto [after, error] = std::from_chars(cross ? after_width + 1 : end, end, size.height);
+  require(cross && error == std::errc() && after == end && size.width > 0 && size.height > 0 &&
+              size.width <= kLargestSide && size.height <= kLargestSide,
+          "size", "expected WIDTHxHEIGHT, each from 1 to {}, but got '{}'", kLargestSide, text);
+  return size;
+}
 
 FieldList GenerateRequest::fields() {
   return {{"prompt", "what the clip shows", &prompt},

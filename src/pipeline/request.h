@@ -38,6 +38,9 @@ struct GenerateRequest {
   FieldList fields();
 };
 
+/// "832x480" → 832, 480. Throws InvalidArgument, "[size] …".
+PixelSize parse_pixel_size(const std::string& text);
+
 /// A checked request with every choice made.
 struct Plan {
   GenerateRequest settled;  // every field filled in; planning it again gives this plan

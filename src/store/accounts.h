@@ -56,7 +56,8 @@ class Accounts {
  public:
   explicit Accounts(Database& database) : database_(database) {}
 
-  /// No account yet: the service shows a set-up link with this secret, the same until the first account is made.
+  /// No account that can sign in yet: the service shows a set-up link with this secret, the same until the first
+  /// account is made.
   bool empty();
   std::string setup_secret();
   /// Makes the first account, an admin. InvalidArgument for a wrong secret or once there is one.
@@ -69,20 +70,24 @@ class Accounts {
   Account local();
   std::optional<Account> find(const std::string& id);
   std::vector<Account> list();
-  /// Name, role, disabled, clips_per_day. InvalidArgument where it would leave no admin who can sign in.
+  /// Name, role, disabled, clips_per_day; a disabled account's sessions end. InvalidArgument where it would leave no
+  /// admin who can sign in.
   void update(const Account& account);
+  /// Ends the account's sessions. InvalidArgument for the local account, which has none.
   void set_password(const std::string& id, const std::string& password);
   /// Sessions and keys go too.
   void remove(const std::string& id);
 
   /// Empty for a wrong name or password, or a disabled account; takes as long either way. After 5 failures within 15
-  /// minutes for a name, or 50 from a peer, HTTP-independent std::optional stays empty until they have passed.
+  /// minutes for a name, or 50 from a peer, it stays empty, at once and for the right password too, until they have
+  /// passed. A success forgets the failures of its name.
   std::optional<Account> sign_in(const std::string& name, const std::string& password, const std::string& peer);
   /// A new session's secret.
   std::string start_session(const std::string& account, std::int64_t lifetime_ms = 30ll * 24 * 3600 * 1000);
   std::optional<Identity> session(std::string_view secret);
   void end_session(std::string_view secret);
 
+  /// InvalidArgument for a scope beyond the account's role. Should the role fall later, so does what the key may do.
   NewKey create_key(const std::string& account, const std::string& name, Scope scope,
                     std::optional<std::int64_t> expires_ms = {});
   std::vector<Key> keys(const std::string& account);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,14 +19,18 @@ struct Blob {
 class BlobStore {
  public:
   virtual ~BlobStore() = default;
-  /// Takes over a finished file: durable (fsync of file and folder) before it returns. The same bytes are kept once.
+  /// Takes over a finished file, also from another file system: durable (fsync of file and folder) before it returns,
+  /// and no longer at `path`. The same bytes are kept once.
   virtual Blob put_file(const std::filesystem::path& path) = 0;
   virtual Blob put(std::string_view bytes) = 0;
   /// A local file with the bytes, valid until the blob is removed; empty where there is none. InvalidArgument for a
   /// name that is no SHA-256.
   virtual std::optional<std::filesystem::path> find(const std::string& sha256) = 0;
-  /// Nothing happens where there is none.
-  virtual void remove(const std::string& sha256) = 0;
+  /// True once it is gone (or was never there). Bytes that were put, or put again, within the last `grace_ms` stay:
+  /// whoever put them may not have said yet which job needs them.
+  virtual bool remove(const std::string& sha256, std::int64_t grace_ms = 0) = 0;
+  /// Every blob that was last put more than `age_ms` ago, in no order.
+  virtual void each(std::int64_t age_ms, const std::function<void(const Blob&)>& visit) = 0;
 };
 
 /// DIR/ab/cdef…, written under DIR/tmp first; leftovers there older than a day go at opening.

@@ -22,9 +22,10 @@ inline Value optional_value(const std::optional<std::string>& v) { return v ? Va
 class Row {
  public:
   explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
+  std::size_t size() const { return values_.size(); }
   bool is_null(std::size_t i) const { return std::holds_alternative<std::monostate>(values_.at(i)); }
-  std::int64_t integer(std::size_t i) const;   // std::runtime_error for another type
-  double number(std::size_t i) const;
+  std::int64_t integer(std::size_t i) const;  // std::runtime_error for another type
+  double number(std::size_t i) const;         // integers too
   const std::string& text(std::size_t i) const;
   std::optional<std::int64_t> optional_integer(std::size_t i) const;
   std::optional<std::string> optional_text(std::size_t i) const;
@@ -47,14 +48,15 @@ class Database {
  public:
   virtual ~Database() = default;
   virtual Rows query(std::string_view sql, const std::vector<Value>& values = {}) = 0;
-  /// Runs `work` in a transaction that may write, and commits; rolls back on an exception. Waits for other writers; tried
-  /// again from the start where the database asks for it, so `work` must have no other effects.
+  /// Runs `work` in a transaction that may write, and commits; rolls back on an exception. Waits for other writers;
+  /// tried again from the start where the database asks for it, so `work` must have no other effects. Not within
+  /// another one.
   virtual void transaction(const std::function<void(Connection&)>& work) = 0;
 };
 
 /// A file, in write-ahead mode, synchronous=FULL: what was committed survives a power cut. Made where missing, with the
-/// newest schema; an older one is migrated after a copy of the file was put beside it (NAME.before-N). Throws
-/// InvalidArgument for a file that is no database or comes from a newer version.
+/// newest schema; an older one is migrated after a copy of the file was put beside it (NAME.before-N, N the new
+/// version). Throws InvalidArgument for a file that is no database or comes from a newer version.
 std::unique_ptr<Database> open_sqlite(const std::filesystem::path& path);
 
 /// Milliseconds since 1970.

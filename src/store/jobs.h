@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "store/database.h"
+#include "store/ids.h"
 
 namespace hotshot::store {
 
@@ -33,12 +34,12 @@ struct JobFile {
 };
 
 struct JobProgress {
-  std::string phase;  // "loading", "encoding", "sampling", "decoding", "writing"
+  std::string phase = {};  // "loading", "encoding", "sampling", "decoding", "writing"
   std::int64_t done = 0;
   std::int64_t total = 0;
   double fraction = 0;  // of the whole job, never falls within an attempt
-  std::optional<double> seconds_left;
-  std::string preview;  // SHA-256 of a small picture of what is there so far; empty for none
+  std::optional<double> seconds_left = {};
+  std::string preview = {};  // SHA-256 of a small picture of what is there so far; empty for none
 };
 
 struct JobError {
@@ -47,7 +48,7 @@ struct JobError {
 };
 
 struct Job {
-  std::string id;
+  std::string id;  // its kind, "_" and 26 characters
   std::string owner;
   std::string kind = "video";
   std::string dialect;  // through which interface it came: "native", "openai", …
@@ -72,7 +73,7 @@ struct Job {
   bool favourite = false;
   std::string share;  // secret of the public link, or empty
   std::int64_t created_ms = 0;
-  std::optional<std::int64_t> started_ms;   // of the last attempt
+  std::optional<std::int64_t> started_ms;  // of the last attempt
   std::optional<std::int64_t> finished_ms;
   std::optional<std::int64_t> trashed_ms;
   std::int64_t version = 0;  // grows with every change of the job
@@ -83,16 +84,16 @@ struct Job {
 /// What a caller fills in of a new job.
 struct NewJob {
   std::string owner, kind = "video", dialect = "native", model, prompt;
-  nlohmann::json requested, effective;
+  nlohmann::json requested = {}, effective = {};
   nlohmann::json warnings = nlohmann::json::array();
-  std::vector<JobFile> files;  // inputs
+  std::vector<JobFile> files = {};  // inputs
   int priority = 0;
   int max_attempts = 2;
-  std::string parent, relation, group, title, folder;
+  std::string parent = {}, relation = {}, group = {}, title = {}, folder = {};
 };
 
-/// The same key and owner again within a day give the same jobs back; with another fingerprint, InvalidArgument
-/// "[idempotency-key] …".
+/// The same key and owner again within a day give the same jobs back (without those removed since); with another
+/// fingerprint, or once all of them are removed, InvalidArgument "[idempotency-key] …".
 struct Idempotency {
   std::string key;
   std::string fingerprint;
@@ -101,9 +102,9 @@ struct Idempotency {
 
 /// Bounds of one owner, checked in the transaction that adds jobs. 0 = none.
 struct Quota {
-  int max_queued = 0;        // queued or running at once
-  int max_per_day = 0;       // submitted within 24 hours, failed and cancelled ones not counted
-  std::uint64_t max_bytes = 0;  // of files kept
+  int max_queued = 0;           // queued or running at once
+  int max_per_day = 0;          // submitted within 24 hours, removed ones too, failed and cancelled ones not counted
+  std::uint64_t max_bytes = 0;  // of files kept, the same bytes counted once
 };
 
 struct Submitted {
@@ -120,14 +121,14 @@ class QuotaExceeded : public std::runtime_error {
 };
 
 struct JobQuery {
-  std::string owner;  // empty: everybody's
-  std::vector<JobStatus> statuses;  // empty: any
-  std::string text;   // every word occurs in prompt or title, without case
-  std::string folder, group, parent, dialect, kind;
-  std::optional<bool> favourite;
-  bool trashed = false;  // only those in the trash, else only those not in it
+  std::string owner = {};                // empty: everybody's
+  std::vector<JobStatus> statuses = {};  // empty: any
+  std::string text = {};                 // every word occurs in prompt or title, without case; at most 1000 bytes
+  std::string folder = {}, group = {}, parent = {}, dialect = {}, kind = {};
+  std::optional<bool> favourite = {};
+  bool trashed = false;    // only those in the trash, else only those not in it
   bool ascending = false;  // by time of creation
-  std::string after;       // id of the last job of the page before
+  std::string after = {};  // id of the last job of the page before, which may be removed by now
   int limit = 20;          // 1..1000
 };
 struct JobPage {
@@ -138,9 +139,9 @@ struct JobPage {
 /// A running job in a worker's hands.
 struct Claim {
   Job job;
-  std::string worker;
+  std::string worker = {};
   std::int64_t token = 0;
-  std::string checkpoint;  // SHA-256 of the last stored state of an earlier attempt, or empty
+  std::string checkpoint = {};  // SHA-256 of the last stored state of an earlier attempt, or empty
 };
 
 struct HeartbeatAnswer {
@@ -150,9 +151,9 @@ struct HeartbeatAnswer {
 
 struct JobOutcome {
   JobStatus status = JobStatus::succeeded;  // or failed, cancelled
-  std::vector<JobFile> files;               // added to the job's inputs
-  nlohmann::json effective;                 // null leaves it
-  std::optional<JobError> error;
+  std::vector<JobFile> files = {};          // added to the job's inputs
+  nlohmann::json effective = {};            // null leaves it
+  std::optional<JobError> error = {};
   bool retry = false;  // a failure that another attempt may mend: queued again while attempts are left
 };
 
@@ -165,8 +166,10 @@ struct JobEvent {
 };
 
 struct JobChanges {
-  std::optional<bool> favourite, trashed;
-  std::optional<std::string> title, folder;
+  std::optional<bool> favourite = {};
+  std::optional<bool> trashed = {};
+  std::optional<std::string> title = {};
+  std::optional<std::string> folder = {};
 };
 
 struct OwnerUsage {
@@ -179,19 +182,21 @@ class JobStore {
  public:
   explicit JobStore(Database& database) : database_(database) {}
 
-  /// Adds all jobs or none. QuotaExceeded where the owner's quota says no.
+  /// Adds all jobs, which have one owner, or none; they sort after earlier ones and (those of a kind) in the order
+  /// given. QuotaExceeded where the owner's quota says no.
   Submitted submit(const std::vector<NewJob>& jobs, const Quota& quota = {},
                    const std::optional<Idempotency>& idempotency = {});
   std::optional<Job> find(const std::string& id);
   JobPage list(const JobQuery& query);
-  /// How many queued jobs will be taken before this one; empty unless it is queued.
+  /// How many queued jobs will be taken before this one if none of the running ones ends meanwhile; empty unless it
+  /// is queued. Looks at all that wait: some 20 ms for 10,000, so not for every row of a list.
   std::optional<std::int64_t> queue_position(const std::string& id);
 
-  /// Takes the next job of one of `kinds`: highest priority first, then the owner with the fewest running jobs, then the
-  /// oldest. Empty where none waits.
+  /// Takes the next job of one of `kinds`: highest priority first, then the owner with the fewest running jobs, then
+  /// the oldest. Empty where none waits.
   std::optional<Claim> claim(const std::string& worker, const std::vector<std::string>& kinds,
                              std::int64_t lease_ms = 30'000);
-  /// Prolongs the lease and stores progress.
+  /// Prolongs the lease and stores progress. A lease that is over but not yet taken away (by reap) is prolonged too.
   HeartbeatAnswer heartbeat(const Claim& claim, const JobProgress& progress, std::int64_t lease_ms = 30'000);
   /// Remembers a state from which another worker can go on. False when the lease is lost.
   bool checkpoint(const Claim& claim, const std::string& sha256);
@@ -202,7 +207,8 @@ class JobStore {
   /// Puts the job back, its attempt not counted (a worker that is told to stop).
   bool give_back(const Claim& claim);
   /// Running jobs whose lease is over are queued again, or fail with worker_crashed where no attempts are left (or are
-  /// cancelled where that was asked for). Returns how many.
+  /// cancelled where that was asked for). Returns how many. Forgets old events and the like too: call it every few
+  /// seconds.
   int reap();
 
   /// Queued jobs are cancelled at once, running ones by their worker. False for final or unknown ones.
@@ -211,8 +217,15 @@ class JobStore {
   /// Makes (or, with an empty secret, ends) the public link.
   bool share(const std::string& id, const std::string& secret);
   std::optional<Job> find_shared(const std::string& secret);
-  /// For good; a running one is cancelled first and removed when its worker let go. Returns the blobs that no job needs any more.
+  /// For good; a running one is cancelled and hidden at once, and removed when its worker let go. Returns the blobs
+  /// that no job needs any more; they stand in unneeded_blobs too. Nothing happens for unknown ones.
   std::vector<std::string> remove(const std::string& id);
+  /// Blobs that were needed once and are not now: of removed jobs, replaced previews and checkpoints, files of workers
+  /// that had lost their lease. Longest first; listed until forgotten. See sweep.h.
+  std::vector<std::string> unneeded_blobs(int limit = 1000);
+  void forget_blobs(const std::vector<std::string>& sha256s);
+  /// Whether a job's files, preview or checkpoint are these bytes.
+  bool needs_blob(const std::string& sha256);
   /// Jobs in the trash since before that time.
   std::vector<std::string> trashed_before(std::int64_t ms);
   std::vector<std::string> folders(const std::string& owner);
@@ -226,10 +239,5 @@ class JobStore {
  private:
   Database& database_;
 };
-
-/// "PREFIX_" and 26 characters of time and chance: ids sort by time of creation within a millisecond's precision.
-std::string new_id(std::string_view prefix);
-/// 256 random bits as base64url, 43 characters.
-std::string new_secret();
 
 }  // namespace hotshot::store

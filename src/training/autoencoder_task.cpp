@@ -116,10 +116,9 @@ at::Tensor AutoencoderTask::pieces(std::int64_t step) const {
 MicroBatches AutoencoderTask::micro_batches(std::int64_t step, int count) {
   const at::Tensor video = pieces(step);
   const model::WanVaeConfig& c = vae_.config();
-  const at::Tensor noise =
-      at::empty({video.size(0), c.z_dim, (video.size(2) - 1) / c.scale_factor_temporal + 1,
-                 video.size(3) / c.scale_factor_spatial, video.size(4) / c.scale_factor_spatial},
-                at::kFloat);
+  const at::Tensor noise = at::empty({video.size(0), c.z_dim, (video.size(2) - 1) / c.scale_factor_temporal + 1,
+                                      video.size(3) / c.scale_factor_spatial, video.size(4) / c.scale_factor_spatial},
+                                     at::kFloat);
   Random(seed_ + static_cast<std::uint64_t>(step), "posterior")
       .fill_normal(noise.data_ptr<float>(), static_cast<std::size_t>(noise.numel()));
   const auto bounds = micro_batch_bounds(video.size(0), count);

@@ -62,7 +62,8 @@ struct LoopOptions {
 };
 
 /// The mean loss of a step, whose gradient is left in the parameters. For a given number of micro-batches of at least
-/// two the bytes do not depend on the number of threads: every micro-batch is one thread's, and they are added in order.
+/// two the bytes do not depend on the number of threads: every micro-batch is one thread's, and they are added in
+/// order.
 Loss differentiate(Task& task, std::int64_t step, int micro_batches);
 
 /// One line of log.jsonl.

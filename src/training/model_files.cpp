@@ -25,7 +25,8 @@ json trained_on(std::vector<data::Bucket> buckets, int fps, double guidance) {
   for (const data::Bucket& bucket : buckets) {
     if (bucket.frames == frames) sizes.push_back({bucket.width, bucket.height});
   }
-  return {{"frames", frames}, {"fps", fps}, {"sizes", sizes}, {"guidance", guidance}, {"steps", 30}};
+  return {{"frames", frames},     {"fps", fps},  {"sizes", sizes},
+          {"guidance", guidance}, {"steps", 30}, {"data", "cartoon world"}};
 }
 
 }  // namespace

@@ -92,8 +92,7 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
       weights::sha256(fmt::format("{} {} {}/{}", vae_digest_, source_.seed, source_.rate.num, source_.rate.den));
   for (const data::Bucket& bucket : buckets_) {
     check(bucket);
-    const auto name =
-        fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
+    const auto name = fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
     stores_.push_back(std::make_unique<data::LatentStore>(
         inputs.latent_folder / name, bucket.clips,
         [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }));
@@ -160,7 +159,10 @@ TransformerTask::Batch TransformerTask::batch(std::size_t index, std::int64_t st
 
 TransformerTask::Batch TransformerTask::Batch::narrow(std::int64_t first, std::int64_t end) const {
   const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, end - first) : x; };
-  return {rows(latents_bcthw), rows(weight_b1thw), rows(sigma_b), rows(eps_bcthw),
+  return {rows(latents_bcthw),
+          rows(weight_b1thw),
+          rows(sigma_b),
+          rows(eps_bcthw),
           {captions.begin() + first, captions.begin() + end}};
 }
 
@@ -195,8 +197,7 @@ Loss TransformerTask::loss(const Batch& batch) {
                                             diffusion::timesteps_of(batch.sigma_b), context(batch.captions));
   const at::Tensor squares =
       (predicted.to(at::kFloat) - diffusion::velocity(batch.latents_bcthw, batch.eps_bcthw)).square();
-  const at::Tensor error_b =
-      (batch.weight_b1thw.defined() ? squares * batch.weight_b1thw : squares).mean({1, 2, 3, 4});
+  const at::Tensor error_b = (batch.weight_b1thw.defined() ? squares * batch.weight_b1thw : squares).mean({1, 2, 3, 4});
   Loss loss;
   loss.value = (error_b * diffusion::loss_weight(density_.weighting, batch.sigma_b).to(device_)).mean();
   loss.samples = batch.latents_bcthw.size(0);

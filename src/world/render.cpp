@@ -32,9 +32,7 @@ Motion motion_of(const Backdrop& backdrop, std::size_t index, const Pose& pose) 
           .in_space = backdrop.scene.place == Place::space};
 }
 
-Brush world_brush(const Backdrop& backdrop) {
-  return {backdrop.canvas, to_pixels(backdrop.view, backdrop.camera, 1)};
-}
+Brush world_brush(const Backdrop& backdrop) { return {backdrop.canvas, to_pixels(backdrop.view, backdrop.camera, 1)}; }
 
 // The actor's shape, grown by its outline, in one colour.
 void draw_outline(const Backdrop& backdrop, std::size_t index, const Pose& pose, Rgb color) {
@@ -77,8 +75,9 @@ Backdrop backdrop_at(const Scene& scene, double seconds, Canvas& canvas) {
 void paint_cover(const Scene& scene, double seconds, Canvas& canvas) {
   std::fill_n(canvas.row(0), static_cast<std::size_t>(canvas.width()) * canvas.height(), Rgb{});
   const Backdrop backdrop = backdrop_at(scene, seconds, canvas);
-  each_actor(backdrop, seconds,
-             [&](std::size_t index, const Pose& pose) { draw_outline(backdrop, index, pose, {1, 1, 1}); });
+  each_actor(backdrop, seconds, [&](std::size_t index, const Pose& pose) {
+    draw_outline(backdrop, index, pose, {1, 1, 1});
+  });
 }
 
 Frames render_with(void (*paint_moment)(const Scene&, double, Canvas&), const Scene& scene,
@@ -111,8 +110,7 @@ Frames render_with(void (*paint_moment)(const Scene&, double, Canvas&), const Sc
 void paint(const Scene& scene, double seconds, Canvas& canvas) {
   const Backdrop backdrop = backdrop_at(scene, seconds, canvas);
   draw_place(backdrop);
-  each_actor(backdrop, seconds,
-             [&](std::size_t index, const Pose& pose) { draw_actor(backdrop, index, pose); });
+  each_actor(backdrop, seconds, [&](std::size_t index, const Pose& pose) { draw_actor(backdrop, index, pose); });
   draw_foreground(backdrop);
   draw_weather(backdrop);
 }

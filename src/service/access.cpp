@@ -1,0 +1,133 @@
+#include "service/access.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace hotshot::service {
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// "Example.org:8188" → "example.org"; "[::1]:80" → "::1".
+std::string host_name(const std::string& host) {
+  if (host.starts_with('[')) return lower(host.substr(1, host.find(']') - 1));
+  return lower(host.substr(0, host.find(':')));
+}
+
+// "https://a.example/x" → "a.example".
+std::string url_host(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return {};
+  const std::string rest = url.substr(scheme + 3);
+  return host_name(rest.substr(0, rest.find('/')));
+}
+
+bool is_own_host(const ServiceConfig& config, const std::string& name) {
+  if (name == "localhost" || name == "::1" || name == "127.0.0.1" || name == lower(config.address)) return true;
+  if (!config.public_url.empty() && name == url_host(config.public_url)) return true;
+  return std::any_of(config.hosts.begin(), config.hosts.end(),
+                     [&](const std::string& host) { return lower(host) == name; });
+}
+
+bool changes_something(const std::string& method) { return method != "GET" && method != "HEAD" && method != "OPTIONS"; }
+
+std::string bearer(const net::Request& request) {
+  const std::string value = request.headers.get("authorization");
+  return lower(value.substr(0, 7)) == "bearer " ? value.substr(7) : "";
+}
+
+void require_own_page(const ServiceConfig& config, const net::Request& request) {
+  const std::string* origin = request.headers.find("origin");
+  // Programs send no Origin; browsers send one with everything that changes something.
+  if (origin && !is_own_host(config, url_host(*origin))) {
+    throw net::HttpError(403, "forbidden_origin",
+                         fmt::format("[origin] pages of {} may not use this service", *origin));
+  }
+}
+
+constexpr std::string_view kContentPolicy =
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+}  // namespace
+
+std::string session_secret(const net::Request& request) {
+  const std::string cookies = request.headers.get("cookie");
+  const std::string name = std::string(kSessionCookie) + "=";
+  for (std::size_t begin = 0; begin < cookies.size();) {
+    std::size_t end = std::min(cookies.find(';', begin), cookies.size());
+    while (begin < end && cookies[begin] == ' ') ++begin;
+    const std::string pair = cookies.substr(begin, end - begin);
+    if (pair.starts_with(name)) return pair.substr(name.size());
+    begin = end + 1;
+  }
+  return {};
+}
+
+std::string session_cookie(const Service& service, const std::string& secret) {
+  const bool secure = service.config().public_url.starts_with("https://");
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}; Max-Age={}", kSessionCookie, secret,
+                     secure ? "; Secure" : "", secret.empty() ? 0 : 30 * 24 * 3600);
+}
+
+store::Identity identify(Service& service, const net::Request& request, store::Scope needed) {
+  std::optional<store::Identity> who;
+  if (const std::string key = bearer(request); !key.empty()) {
+    who = service.accounts().key(key);
+    // Clients demand a key even where none is needed; any will do there.
+    if (!who && service.sign_in())
+      throw net::HttpError(401, "invalid_api_key", "[key] expected a valid key but got another");
+  }
+  if (!who) {
+    if (const std::string secret = session_secret(request); !secret.empty()) {
+      who = service.accounts().session(secret);
+      if (who && changes_something(request.method) && request.headers.get("x-hotshot").empty()) {
+        throw net::HttpError(403, "forbidden", "[session] expected the header x-hotshot but got none");
+      }
+    }
+  }
+  if (!who && !service.sign_in()) who = store::Identity{service.accounts().local(), store::Scope::admin, ""};
+  if (!who) throw net::HttpError(401, "unauthorized", "[sign-in] expected a key or a session but got neither");
+  if (static_cast<int>(who->scope) < static_cast<int>(needed)) {
+    throw net::HttpError(
+        403, "forbidden",
+        fmt::format("[key] expected scope {} but got {}", store::scope_name(needed), store::scope_name(who->scope)));
+  }
+  return *who;
+}
+
+net::Handler allow(Service& service, store::Scope needed, IdentifiedHandler handler) {
+  return [&service, needed, handler = std::move(handler)](net::Request& request) {
+    return handler(request, identify(service, request, needed));
+  };
+}
+
+net::Middleware guard(Service& service) {
+  return [&service](net::Request& request, const net::Handler& next) {
+    const ServiceConfig& config = service.config();
+    const std::string host = host_name(request.headers.get("host"));
+    if (!host.empty() && !is_own_host(config, host)) {
+      throw net::HttpError(
+          421, "unknown_host",
+          fmt::format("[host] expected a name of this service but got '{}'; see the setting hosts", host));
+    }
+    if (changes_something(request.method)) require_own_page(config, request);
+    net::Response response = next(request);
+    const auto fill = [&](std::string_view name, std::string_view value) {
+      if (!response.headers.find(name)) response.headers.set(name, std::string(value));
+    };
+    fill("content-security-policy", kContentPolicy);
+    fill("x-content-type-options", "nosniff");
+    fill("referrer-policy", "no-referrer");
+    fill("cross-origin-opener-policy", "same-origin");
+    fill("cross-origin-resource-policy", "same-origin");
+    fill("cache-control", "no-store");
+    return response;
+  };
+}
+
+}  // namespace hotshot::service

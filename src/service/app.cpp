@@ -1,0 +1,107 @@
+#include "service/app.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "service/access.h"
+#include "service/mcp.h"
+#include "service/native.h"
+#include "service/openai_videos.h"
+#include "service/openrouter.h"
+#include "service/signed_links.h"
+#include "service/studio.h"
+#include "service/xai.h"
+
+namespace hotshot::service {
+namespace {
+
+constexpr std::chrono::seconds kReapEvery{1};
+constexpr std::chrono::minutes kCleanEvery{10};
+constexpr std::int64_t kDayMs = 24 * 3600 * 1000;
+
+net::ServerOptions server_options(const Service& service) {
+  net::ServerOptions options;
+  options.address = service.config().address;
+  options.port = service.config().port;
+  options.spool = service.folder("spool");
+  return options;
+}
+
+// What attempts left behind whose job is over.
+void clean_leftovers(Service& service) {
+  for (const char* name : {"journals", "work"}) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(service.folder(name), ignored)) {
+      const std::string file = entry.path().filename().string();
+      const auto job = service.jobs().find(file.substr(0, file.rfind('-')));
+      if (!job || store::is_final(job->status)) std::filesystem::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
+}  // namespace
+
+void add_routes(net::Router& router, Service& service, EventHub& events) {
+  router.around("/", guard(service));
+  router.add("GET", "/healthz", [](net::Request&) { return net::Response::text("ok\n"); });
+  router.add("GET", "/readyz", [&service](net::Request&) {
+    service.jobs().newest_event();  // the store answers
+    return net::Response::text("ready\n");
+  });
+  add_native_session(router, service);
+  add_native_jobs(router, service);
+  add_native_library(router, service);
+  add_native_keys(router, service);
+  add_native_events(router, service, events);
+  add_openai_videos(router, service);
+  add_xai(router, service);
+  add_openrouter(router, service);
+  add_mcp(router, service);
+  add_signed_links(router, service);
+  add_shared_pages(router, service);
+  add_studio(router, find_studio(service.config()));
+}
+
+App::App(Service& service) : service_(service), events_(service) {
+  router_.on_failure = [](const net::Request& request, const std::string& what) {
+    std::fputs(fmt::format("hotshot serve: {} {} {}: {}\n", request.id, request.method, request.path, what).c_str(),
+               stderr);
+  };
+  add_routes(router_, service_, events_);
+  server_ = std::make_unique<net::Server>(server_options(service_), router_);
+  keeper_ = std::jthread([this](const std::stop_token& stop) { keep_house(stop); });
+}
+
+App::~App() { stop(); }
+
+void App::stop() {
+  keeper_.request_stop();
+  if (keeper_.joinable()) keeper_.join();
+  server_->stop();
+}
+
+void App::keep_house(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  auto next_clean = std::chrono::steady_clock::now();
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    try {
+      service_.jobs().reap();
+      if (std::chrono::steady_clock::now() >= next_clean) {
+        next_clean += kCleanEvery;
+        clean_leftovers(service_);
+        const std::int64_t before = store::now_ms() - service_.config().trash_days * kDayMs;
+        for (const std::string& id : service_.jobs().trashed_before(before)) remove_job(service_, id);
+      }
+    } catch (const std::exception& error) {
+      std::fputs(fmt::format("hotshot serve: house-keeping: {}\n", error.what()).c_str(), stderr);
+    }
+    wake.wait_for(lock, stop, kReapEvery, [] { return false; });
+  }
+}
+
+}  // namespace hotshot::service

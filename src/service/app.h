@@ -1,0 +1,35 @@
+// The running service: every interface on one server.
+#pragma once
+
+#include <memory>
+
+#include "net/router.h"
+#include "net/server.h"
+#include "service/events.h"
+#include "service/service.h"
+
+namespace hotshot::service {
+
+/// All routes of the service.
+void add_routes(net::Router& router, Service& service, EventHub& events);
+
+/// Answers from its making until stop(). Also keeps house: gives back what dead workers held, empties the trash.
+class App {
+ public:
+  explicit App(Service& service);
+  ~App();
+  int port() const { return server_->port(); }
+  /// No new connections; what is being answered is finished.
+  void stop();
+
+ private:
+  void keep_house(const std::stop_token& stop);
+
+  Service& service_;
+  EventHub events_;
+  net::Router router_;
+  std::unique_ptr<net::Server> server_;
+  std::jthread keeper_;
+};
+
+}  // namespace hotshot::service

@@ -1,0 +1,91 @@
+#include "service/config.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "media/encode.h"
+
+namespace hotshot::service {
+
+FieldList ServiceConfig::fields() {
+  return {{"data", "folder of everything kept (default ~/.local/share/hotshot)", &data},
+          {"address", "to listen on; anything but this machine's own demands sign-in", &address},
+          {"port", "to listen on", &port, {0, 65535}},
+          {"sign_in", "auto, always or never", &sign_in},
+          {"hosts", "names this service is known by besides localhost", &hosts},
+          {"public_url", "what links to clips begin with", &public_url},
+          {"workers", "worker processes to start", &workers, {0, 256}},
+          {"threads", "of a worker; 0 = one per core", &threads, {0, 1024}},
+          {"lease_seconds", "after which a silent worker's job is given to another", &lease_seconds, {2, 3600}},
+          {"clips_per_day", "of one account, 0 = no bound", &clips_per_day, {0, 1e9}},
+          {"max_queued", "jobs of one account that wait or run, 0 = no bound", &max_queued, {0, 1e9}},
+          {"max_megabytes", "of one account's files, 0 = no bound", &max_megabytes, {0, 1e12}},
+          {"trash_days", "until what is in the trash goes for good", &trash_days, {0, 36500}},
+          {"formats", "made of each clip besides MP4", &formats},
+          {"creation_ends", "day (YYYY-MM-DD) from which nothing new is made", &creation_ends},
+          {"export_ends", "day until which downloads stay open", &export_ends},
+          {"sunset_message", "shown with these days", &sunset_message},
+          {"studio", "folder of the built studio", &studio}};
+}
+
+std::filesystem::path default_data_folder() {
+  if (const char* xdg = std::getenv("XDG_DATA_HOME"); xdg && *xdg) return std::filesystem::path(xdg) / "hotshot";
+  const char* home = std::getenv("HOME");
+  require(home && *home, "serve", "expected --data, HOME or XDG_DATA_HOME but got none of them");
+  return std::filesystem::path(home) / ".local/share/hotshot";
+}
+
+std::filesystem::path ServiceConfig::data_folder() const {
+  return data.empty() ? default_data_folder() : std::filesystem::path(data);
+}
+
+store::Quota ServiceConfig::quota() const {
+  return {.max_queued = max_queued,
+          .max_per_day = clips_per_day,
+          .max_bytes = static_cast<std::uint64_t>(max_megabytes) * 1'000'000};
+}
+
+bool is_loopback(const std::string& address) {
+  return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
+std::int64_t parse_day(const std::string& text, std::string_view where) {
+  int year = 0, month = 0, day = 0, used = 0;
+  const bool shaped = std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 &&
+                      used == static_cast<int>(text.size()) && text.size() == 10;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  require(shaped && date.ok() && year >= 1970, where, "expected a day as YYYY-MM-DD but got '{}'", text);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::sys_days(date).time_since_epoch()).count();
+}
+
+void check_config(const ServiceConfig& config) {
+  const auto& mode = config.sign_in;
+  if (mode != "auto" && mode != "always" && mode != "never")
+    throw_unknown("serve sign_in", mode, {"auto", "always", "never"});
+  require(mode != "never" || is_loopback(config.address), "serve",
+          "expected sign_in auto or always where others can reach {} but got never", config.address);
+  const std::vector<std::string> known = media::known_extensions();
+  for (const std::string& format : config.formats) {
+    if (std::find(known.begin(), known.end(), format) == known.end() || format == "png" || format == "mp4") {
+      throw_unknown("serve formats", format, {"webm", "gif", "webp"});
+    }
+  }
+  const auto day = [](const std::string& text, const char* name) {
+    return text.empty() ? std::int64_t{0} : parse_day(text, std::string("serve ") + name);
+  };
+  const std::int64_t ends = day(config.creation_ends, "creation_ends"),
+                     exports = day(config.export_ends, "export_ends");
+  require(exports == 0 || ends > 0, "serve", "expected creation_ends with export_ends but got {} alone",
+          config.export_ends);
+  require(exports == 0 || exports >= ends, "serve", "expected export_ends after creation_ends {} but got {}",
+          config.creation_ends, config.export_ends);
+  require(config.public_url.empty() || config.public_url.starts_with("http://") ||
+              config.public_url.starts_with("https://"),
+          "serve", "expected a public_url with http or https but got '{}'", config.public_url);
+}
+
+}  // namespace hotshot::service

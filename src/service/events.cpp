@@ -1,0 +1,110 @@
+#include "service/events.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "base/error.h"
+#include "service/job_json.h"
+
+namespace hotshot::service {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{100};
+constexpr std::chrono::seconds kPing{15};
+constexpr int kBatch = 1000;
+
+std::string event_text(std::int64_t number, std::string_view kind, const std::string& data) {
+  return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", number, kind, data);
+}
+
+}  // namespace
+
+EventHub::EventHub(Service& service) : service_(service), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+EventHub::~EventHub() {
+  thread_.request_stop();
+  wake_.notify_all();
+  thread_.join();
+  for (Listener& listener : listeners_) listener.stream->close();
+}
+
+void EventHub::listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last) {
+  const std::int64_t newest = service_.jobs().newest_event();
+  const std::int64_t from = last > 0 ? std::min(last, newest) : newest;
+  if (!stream->send(fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {{}}\n\n", from))) return;
+  const std::lock_guard lock(mutex_);
+  listeners_.push_back({std::move(stream), owner, from});
+  wake_.notify_all();
+}
+
+int EventHub::listeners() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(listeners_.size());
+}
+
+void EventHub::run(const std::stop_token& stop) {
+  auto next_ping = std::chrono::steady_clock::now() + kPing;
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    wake_.wait(lock, stop, [&] { return !listeners_.empty(); });
+    if (stop.stop_requested()) break;
+    lock.unlock();
+    try {
+      while (deliver() && !stop.stop_requested()) {
+      }
+    } catch (const std::exception&) {
+      // The database is busy or gone for a moment; the next look tries again.
+    }
+    if (std::chrono::steady_clock::now() >= next_ping) {
+      ping();
+      next_ping = std::chrono::steady_clock::now() + kPing;
+    }
+    lock.lock();
+    wake_.wait_for(lock, stop, kLook, [] { return false; });
+  }
+}
+
+// One batch of the log to everybody; true where there may be more.
+bool EventHub::deliver() {
+  std::int64_t from = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (listeners_.empty()) return false;
+    from = std::min_element(listeners_.begin(), listeners_.end(), [](const auto& a, const auto& b) {
+             return a.last < b.last;
+           })->last;
+  }
+  const std::vector<store::JobEvent> events = service_.jobs().events_after(from, kBatch);
+  if (events.empty()) return false;
+  // A job that changed several times is told once, at its newest event.
+  std::map<std::string, std::int64_t> newest;
+  for (const store::JobEvent& event : events) newest[event.job] = event.number;
+  std::map<std::int64_t, std::pair<std::string, std::string>> texts;  // number → owner, text
+  for (const store::JobEvent& event : events) {
+    if (newest.at(event.job) != event.number) continue;
+    const auto job = event.kind == "removed" ? std::nullopt : service_.jobs().find(event.job);
+    const std::string data = job ? job_json(service_, *job).dump() : nlohmann::json{{"id", event.job}}.dump();
+    texts[event.number] = {event.owner, event_text(event.number, job ? "job" : "removed", data)};
+  }
+  const std::int64_t last = events.back().number;
+  const std::lock_guard lock(mutex_);
+  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
+    bool open = listener->stream->is_open();
+    for (auto text = texts.upper_bound(listener->last); open && text != texts.end(); ++text) {
+      if (text->second.first == listener->owner) open = listener->stream->send(text->second.second);
+    }
+    listener->last = std::max(listener->last, last);
+    listener = open ? std::next(listener) : listeners_.erase(listener);
+  }
+  return static_cast<int>(events.size()) == kBatch;
+}
+
+void EventHub::ping() {
+  const std::lock_guard lock(mutex_);
+  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
+    listener = listener->stream->send(": ping\n\n") ? std::next(listener) : listeners_.erase(listener);
+  }
+}
+
+}  // namespace hotshot::service

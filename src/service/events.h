@@ -1,0 +1,44 @@
+// Tells open event streams what changed. The store is the truth: its event log is read, whoever wrote it, so workers in
+// other processes and on other machines are heard too.
+#pragma once
+
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "net/http.h"
+#include "service/service.h"
+
+namespace hotshot::service {
+
+class EventHub {
+ public:
+  /// Reads the log from now on, on a thread of its own, while anybody listens.
+  explicit EventHub(Service& service);
+  ~EventHub();
+
+  /// From now on `stream` gets what happens to jobs of `owner`, after what happened since event `last` (0: nothing).
+  void listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last);
+  int listeners() const;
+
+ private:
+  struct Listener {
+    std::shared_ptr<net::Stream> stream;
+    std::string owner;
+    std::int64_t last = 0;
+  };
+  void run(const std::stop_token& stop);
+  bool deliver();
+  void ping();
+
+  Service& service_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::list<Listener> listeners_;
+  std::jthread thread_;
+};
+
+}  // namespace hotshot::service

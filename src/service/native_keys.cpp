@@ -1,0 +1,50 @@
+#include <nlohmann/json.hpp>
+
+#include "service/access.h"
+#include "service/native.h"
+
+namespace hotshot::service {
+namespace {
+
+using nlohmann::json;
+
+json key_json(const store::Key& key) {
+  const auto time = [](const std::optional<std::int64_t>& ms) { return ms ? json(*ms) : json(); };
+  return {{"id", key.id},
+          {"name", key.name},
+          {"hint", key.hint},
+          {"scope", store::scope_name(key.scope)},
+          {"created_ms", key.created_ms},
+          {"expires_ms", time(key.expires_ms)},
+          {"last_used_ms", time(key.last_used_ms)}};
+}
+
+}  // namespace
+
+void add_native_keys(net::Router& router, Service& service) {
+  // A key that may only make clips must not be able to make itself a wider one.
+  router.add("GET", "/api/v1/keys",
+             allow(service, store::Scope::generate, [&service](net::Request&, const store::Identity& who) {
+               json keys = json::array();
+               for (const store::Key& key : service.accounts().keys(who.account.id)) keys.push_back(key_json(key));
+               return net::Response::json({{"keys", keys}});
+             }));
+  router.add("POST", "/api/v1/keys",
+             allow(service, store::Scope::generate, [&service](net::Request& request, const store::Identity& who) {
+               const json body = json_body(request);
+               const store::Scope scope = store::parse_scope(text_member(body, "scope", "generate"));
+               if (static_cast<int>(scope) > static_cast<int>(who.scope)) {
+                 throw net::HttpError(403, "forbidden", "[scope] expected no more than the scope of who asks", "scope");
+               }
+               const store::NewKey made = service.accounts().create_key(
+                   who.account.id, text_member(body, "name", "key"), scope, integer_member(body, "expires_ms"));
+               return net::Response::json({{"key", key_json(made.key)}, {"secret", made.secret}}, 201);
+             }));
+  router.add("DELETE", "/api/v1/keys/{id}",
+             allow(service, store::Scope::generate, [&service](net::Request& request, const store::Identity& who) {
+               service.accounts().revoke_key(who.account.id, request.capture("id"));
+               return net::Response::empty();
+             }));
+}
+
+}  // namespace hotshot::service

@@ -1,0 +1,62 @@
+// What a worker does with a job.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/clip.h"
+#include "base/progress.h"
+#include "service/catalogue.h"
+#include "store/blobs.h"
+#include "store/jobs.h"
+
+namespace hotshot::service {
+
+/// What a renderer is given besides the job. Called from the rendering thread.
+class RenderContext : public Progress {
+ public:
+  /// A picture of what is there so far.
+  virtual void show(const Frames& picture) = 0;
+  /// Every choice made, where more is known than at submission. Throws Cancelled once the lease is lost.
+  virtual void settle(const nlohmann::json& effective, const nlohmann::json& warnings) = 0;
+  /// An empty folder of this attempt, removed after it.
+  virtual const std::filesystem::path& folder() const = 0;
+  /// Where a journal of this job is kept between attempts.
+  virtual std::filesystem::path journal() const = 0;
+};
+
+/// One file that was made, in the context's folder.
+struct RenderedFile {
+  std::string role;
+  std::filesystem::path path;
+  std::string type;
+};
+
+class Renderer {
+ public:
+  virtual ~Renderer() = default;
+  /// Kinds of jobs it takes.
+  virtual std::vector<std::string> kinds() const = 0;
+  /// Makes the job's files. Throws InvalidArgument (the job can never work), Cancelled, or others (it may work next
+  /// time).
+  virtual std::vector<RenderedFile> render(const store::Claim& claim, RenderContext& context) = 0;
+};
+
+/// Renders with this machine's networks.
+class PipelineRenderer : public Renderer {
+ public:
+  PipelineRenderer(Catalogue& catalogue, std::vector<std::string> formats, int threads)
+      : catalogue_(catalogue), formats_(std::move(formats)), threads_(threads) {}
+  std::vector<std::string> kinds() const override { return {"video"}; }
+  std::vector<RenderedFile> render(const store::Claim& claim, RenderContext& context) override;
+
+ private:
+  Catalogue& catalogue_;
+  std::vector<std::string> formats_;
+  int threads_;
+};
+
+}  // namespace hotshot::service

@@ -1,0 +1,129 @@
+#include "service/wish.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace hotshot::service {
+namespace {
+
+// What models of closed services are called.
+constexpr auto kGoneNames =
+    std::to_array<std::string_view>({"sora", "grok-imagine", "openai/sora", "x-ai/grok-imagine"});
+
+bool is_gone(const std::string& model) {
+  return std::any_of(kGoneNames.begin(), kGoneNames.end(),
+                     [&](std::string_view name) { return model.starts_with(name); });
+}
+
+// The trained size whose shape is nearest to the wanted one.
+pipeline::PixelSize nearest_size(const pipeline::Trained& trained, double aspect) {
+  const auto distance = [&](const pipeline::PixelSize& size) {
+    return std::abs(std::log(static_cast<double>(size.width) / size.height / aspect));
+  };
+  return *std::min_element(trained.sizes.begin(), trained.sizes.end(),
+                           [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+}
+
+std::string size_text(const pipeline::PixelSize& size) { return fmt::format("{}x{}", size.width, size.height); }
+
+nlohmann::json requested_json(const Asked& asked, const std::string& model) {
+  nlohmann::json json{{"model", asked.model.empty() ? model : asked.model}, {"prompt", asked.prompt}};
+  if (!asked.negative.empty()) json["negative"] = asked.negative;
+  if (asked.size) json["size"] = *asked.size;
+  if (asked.aspect) json["aspect"] = *asked.aspect;
+  if (asked.seconds) json["seconds"] = *asked.seconds;
+  if (asked.seed) json["seed"] = *asked.seed;
+  if (asked.steps) json["steps"] = *asked.steps;
+  if (asked.guidance) json["guidance"] = *asked.guidance;
+  return json;
+}
+
+[[noreturn]] void refuse(const char* field, const std::string& message) {
+  throw net::HttpError(400, "invalid_request", fmt::format("[{}] {}", field, message), field);
+}
+
+void choose_size(const Asked& asked, const Offer& offer, Wish& wish) {
+  const pipeline::Trained& trained = offer.folder->trained;
+  if (!asked.size) {
+    if (asked.aspect) wish.request.size = size_text(nearest_size(trained, *asked.aspect));
+    return;
+  }
+  const pipeline::PixelSize wanted = pipeline::parse_pixel_size(*asked.size);
+  const bool fits = std::find(trained.sizes.begin(), trained.sizes.end(), wanted) != trained.sizes.end();
+  const auto used = fits ? wanted : nearest_size(trained, static_cast<double>(wanted.width) / wanted.height);
+  wish.request.size = size_text(used);
+  if (!fits)
+    wish.warnings.push_back(
+        fmt::format("{} was asked for, {} is what {} makes", *asked.size, wish.request.size, offer.name));
+}
+
+void choose_seconds(const Asked& asked, const Offer& offer, Wish& wish) {
+  if (!asked.seconds) return;
+  const pipeline::Trained& trained = offer.folder->trained;
+  const double longest = static_cast<double>(std::max(1, trained.frames - 1)) / trained.fps;
+  if (!(*asked.seconds > 0)) refuse("seconds", fmt::format("expected more than 0 but got {}", *asked.seconds));
+  wish.request.seconds = std::min(*asked.seconds, longest);
+  if (*asked.seconds > longest) {
+    wish.warnings.push_back(
+        fmt::format("{:g} s were asked for, {:g} s is what {} makes", *asked.seconds, longest, offer.name));
+  }
+}
+
+}  // namespace
+
+Wish understand(Service& service, const Asked& asked) {
+  const bool gone = is_gone(asked.model);
+  const Offer offer = service.catalogue().find(gone ? "" : asked.model);
+  Wish wish{.model = offer.name};
+  if (gone) wish.warnings.push_back(fmt::format("{} is not here; {} makes the clip", asked.model, offer.name));
+  wish.request.prompt = asked.prompt;
+  wish.request.negative = asked.negative;
+  choose_size(asked, offer, wish);
+  choose_seconds(asked, offer, wish);
+  if (asked.seed) {
+    if (*asked.seed < 0) refuse("seed", fmt::format("expected 0 or more but got {}", *asked.seed));
+    wish.request.seed = static_cast<std::uint64_t>(*asked.seed);
+  }
+  if (asked.steps) {
+    if (*asked.steps < 1 || *asked.steps > 1000)
+      refuse("steps", fmt::format("expected 1 to 1000 but got {}", *asked.steps));
+    wish.request.steps = static_cast<int>(*asked.steps);
+  }
+  wish.request.guidance = asked.guidance;
+  wish.requested = requested_json(asked, offer.name);
+  return wish;
+}
+
+store::Job grant(Service& service, const store::Identity& who, const Wish& wish, const Submission& how) {
+  Planned planned = service.catalogue().plan(wish.model, wish.request);
+  if (!wish.requested.is_null()) planned.requested = wish.requested;
+  for (const std::string& warning : wish.warnings) planned.warnings.push_back(warning);
+  return submit(service, who, planned, how).jobs.front();
+}
+
+double parse_aspect(const std::string& text, const char* field) {
+  double width = 0, height = 0;
+  const std::size_t colon = text.find(':');
+  const char* end = text.data() + text.size();
+  if (colon != std::string::npos) {
+    const auto left = std::from_chars(text.data(), text.data() + colon, width);
+    const auto right = std::from_chars(text.data() + colon + 1, end, height);
+    if (left.ptr == text.data() + colon && right.ptr == end && width > 0 && height > 0 && width / height < 1e3 &&
+        height / width < 1e3) {
+      return width / height;
+    }
+  }
+  refuse(field, fmt::format("expected a ratio such as 16:9 but got '{}'", text.substr(0, 80)));
+}
+
+double job_seconds(const store::Job& job) {
+  if (!job.effective.is_object()) return 0;
+  const double fps = job.effective.value("fps", 0.0), frames = job.effective.value("frames", 0.0);
+  return fps > 0 ? std::round(frames / fps * 1000) / 1000 : 0;
+}
+
+}  // namespace hotshot::service

@@ -1,0 +1,236 @@
+#include "service/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "media/png.h"
+
+namespace hotshot::service {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Where each phase of a job begins and ends, as shares of its whole time; by experience with small and large models
+// sampling takes most.
+struct PhaseShare {
+  std::string_view phase;
+  double begin, end;
+};
+constexpr auto kPhases = std::to_array<PhaseShare>({
+    {"loading", 0.00, 0.02},
+    {"encoding", 0.02, 0.05},
+    {"sampling", 0.05, 0.85},
+    {"decoding", 0.85, 0.95},
+    {"writing", 0.95, 1.00},
+});
+
+double fraction_of(const store::JobProgress& p) {
+  const auto found =
+      std::find_if(kPhases.begin(), kPhases.end(), [&](const PhaseShare& share) { return share.phase == p.phase; });
+  if (found == kPhases.end()) return 0;
+  const double done =
+      p.total > 0 ? std::clamp(static_cast<double>(p.done) / static_cast<double>(p.total), 0.0, 1.0) : 0.0;
+  return found->begin + (found->end - found->begin) * done;
+}
+
+}  // namespace
+
+// One job in hand: keeps its lease by a thread of its own, so that a long step of a large network cannot lose it.
+class Worker::Attempt : public RenderContext {
+ public:
+  Attempt(Worker& worker, store::Claim claim)
+      : worker_(worker),
+        claim_(std::move(claim)),
+        folder_(worker.service_.folder("work") / fmt::format("{}-{}", claim_.job.id, claim_.token)),
+        journal_(worker.service_.folder("journals") / fmt::format("{}-{}", claim_.job.id, claim_.token)) {
+    std::filesystem::remove_all(folder_);
+    make_folders(folder_, "worker");
+    inherit_journal();
+    keeper_ = std::jthread([this](const std::stop_token& stop) { keep(stop); });
+  }
+  ~Attempt() override {
+    keeper_.request_stop();
+    wake_.notify_all();
+    keeper_.join();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+    drop_preview(progress_.preview);
+    drop_preview(told_preview_);
+  }
+
+  void begin(std::string_view phase, std::int64_t steps) override { update(std::string(phase), 0, steps); }
+  void advance(std::int64_t done) override { update({}, done, -1); }
+  bool cancelled() const override { return lost_ || cancel_ || worker_.stopping_; }
+
+  void show(const Frames& picture) override {
+    const store::Blob blob = worker_.service_.blobs().put(media::png_bytes(picture));
+    const std::lock_guard lock(mutex_);
+    if (progress_.preview != told_preview_) drop_preview(progress_.preview);  // nobody heard of it
+    progress_.preview = blob.sha256;
+    changed_ = true;
+  }
+  void settle(const nlohmann::json& effective, const nlohmann::json& warnings) override {
+    if (!worker_.service_.jobs().set_effective(claim_, effective, warnings)) {
+      lost_ = true;
+      throw Cancelled();
+    }
+  }
+  const std::filesystem::path& folder() const override { return folder_; }
+  std::filesystem::path journal() const override { return journal_; }
+
+  const store::Claim& claim() const { return claim_; }
+  bool lost() const { return lost_; }
+  bool cancel_requested() const { return cancel_; }
+  /// The job is over: nobody will go on from here.
+  void forget_journal() const {
+    std::error_code ignored;
+    std::filesystem::remove(journal_, ignored);
+  }
+
+ private:
+  void update(std::string phase, std::int64_t done, std::int64_t total) {
+    const std::lock_guard lock(mutex_);
+    if (total >= 0) {
+      // The store writes files of several formats one after the other: all of it is one phase.
+      progress_.phase = std::move(phase);
+      progress_.total = total;
+    }
+    progress_.done = done;
+    progress_.fraction = std::max(progress_.fraction, fraction_of(progress_));
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    if (progress_.fraction > 0.06) progress_.seconds_left = seconds * (1 - progress_.fraction) / progress_.fraction;
+    changed_ = true;
+    wake_.notify_all();
+  }
+
+  // Tells the store where we are: soon after a change, and at least three times in a lease.
+  void keep(const std::stop_token& stop) {
+    constexpr std::chrono::milliseconds kSoon{200};
+    const std::chrono::milliseconds rest{worker_.options_.lease_ms / 3};
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      wake_.wait_for(lock, stop, rest, [this] { return changed_; });
+      if (stop.stop_requested()) return;
+      const store::JobProgress now = progress_;
+      changed_ = false;
+      lock.unlock();
+      try {
+        const store::HeartbeatAnswer answer = worker_.service_.jobs().heartbeat(claim_, now, worker_.options_.lease_ms);
+        if (!answer.held) lost_ = true;
+        if (answer.cancel) cancel_ = true;
+        heard_ = Clock::now();
+        if (told_preview_ != now.preview) drop_preview(std::exchange(told_preview_, now.preview));
+      } catch (const std::exception&) {
+        // The store cannot be reached: without it for a whole lease, the job is another's by now.
+        if (Clock::now() - heard_ > std::chrono::milliseconds(worker_.options_.lease_ms)) lost_ = true;
+      }
+      lock.lock();
+      wake_.wait_for(lock, stop, kSoon, [] { return false; });
+    }
+  }
+
+  // Previews are of no use once a newer one is told, or the job is over.
+  void drop_preview(const std::string& sha256) {
+    try {
+      if (!sha256.empty()) worker_.service_.blobs().remove(sha256);
+    } catch (const std::exception&) {  // a leftover does no harm
+    }
+  }
+
+  // What an earlier attempt wrote, whole or cut short, becomes the beginning of this one's. That attempt may still be
+  // writing (a worker that was only slow), so this one works on a copy.
+  void inherit_journal() {
+    for (std::int64_t token = claim_.token - 1; token > 0; --token) {
+      const auto earlier = worker_.service_.folder("journals") / fmt::format("{}-{}", claim_.job.id, token);
+      std::error_code error;
+      std::filesystem::remove_all(worker_.service_.folder("work") / fmt::format("{}-{}", claim_.job.id, token), error);
+      if (std::filesystem::copy_file(earlier, journal_, std::filesystem::copy_options::overwrite_existing, error)) {
+        std::filesystem::remove(earlier, error);
+        return;
+      }
+    }
+  }
+
+  Worker& worker_;
+  store::Claim claim_;
+  std::filesystem::path folder_;
+  std::filesystem::path journal_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  store::JobProgress progress_{.phase = "loading"};
+  std::string told_preview_;  // what the store says; the keeper's own
+  bool changed_ = true;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point heard_ = Clock::now();
+  std::atomic<bool> lost_{false}, cancel_{false};
+  std::jthread keeper_;
+};
+
+Worker::Worker(Service& service, Renderer& renderer, WorkerOptions options)
+    : service_(service), renderer_(renderer), options_(std::move(options)) {}
+
+void Worker::run() {
+  while (!stopping_) {
+    bool worked = false;
+    try {
+      worked = run_one();
+    } catch (const std::exception& error) {
+      std::fputs(fmt::format("hotshot worker: {}\n", error.what()).c_str(), stderr);
+    }
+    if (!worked && !stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(options_.poll_ms));
+  }
+}
+
+bool Worker::run_one() {
+  store::JobStore& jobs = service_.jobs();
+  const std::optional<store::Claim> claim = jobs.claim(options_.name, renderer_.kinds(), options_.lease_ms);
+  if (!claim) return false;
+  Attempt attempt(*this, *claim);
+  store::JobOutcome outcome;
+  const auto fail = [&](const char* code, const char* message, bool retry) {
+    outcome.status = store::JobStatus::failed;
+    outcome.error = store::JobError{code, message};
+    outcome.retry = retry;
+  };
+  try {
+    for (const RenderedFile& file : renderer_.render(*claim, attempt)) {
+      const store::Blob blob = service_.blobs().put_file(file.path);
+      outcome.files.push_back({file.role, blob.sha256, file.type, blob.bytes});
+    }
+  } catch (const Cancelled&) {
+    if (attempt.lost()) return true;
+    if (!attempt.cancel_requested()) {  // this worker is told to stop: another goes on from the journal
+      jobs.give_back(*claim);
+      return true;
+    }
+    outcome.status = store::JobStatus::cancelled;
+    outcome.error = store::JobError{"cancelled", "[job] cancelled on request"};
+  } catch (const InvalidArgument& error) {
+    fail("invalid_request", error.what(), false);
+  } catch (const std::bad_alloc&) {
+    fail("out_of_memory", "[memory] expected more free memory but the system has none left", false);
+  } catch (const std::exception& error) {
+    fail("internal", error.what(), true);
+  }
+  jobs.finish(*claim, outcome);
+  if (!outcome.retry) attempt.forget_journal();
+  return true;
+}
+
+std::string worker_name() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return fmt::format("{}-{}", host.data(), ::getpid());
+}
+
+}  // namespace hotshot::service

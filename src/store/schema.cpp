@@ -1,0 +1,144 @@
+#include "store/schema.h"
+
+#include <array>
+
+namespace hotshot::store {
+namespace {
+
+// Truth is 0 or 1, text that is not there is '', times are milliseconds since 1970, lists and objects are JSON.
+constexpr std::string_view kVersion1 = R"sql(
+CREATE TABLE jobs (
+  id TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  model TEXT NOT NULL,
+  prompt TEXT NOT NULL,
+  title TEXT NOT NULL,
+  search TEXT NOT NULL,              -- prompt and title, folded
+  requested TEXT NOT NULL,
+  effective TEXT,
+  warnings TEXT NOT NULL,
+  files TEXT NOT NULL,
+  status TEXT NOT NULL,
+  priority BIGINT NOT NULL,
+  phase TEXT NOT NULL DEFAULT '',
+  done BIGINT NOT NULL DEFAULT 0,
+  total BIGINT NOT NULL DEFAULT 0,
+  fraction DOUBLE PRECISION NOT NULL DEFAULT 0,
+  seconds_left DOUBLE PRECISION,
+  preview TEXT NOT NULL DEFAULT '',
+  checkpoint TEXT NOT NULL DEFAULT '',
+  error_code TEXT,
+  error_message TEXT,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  max_attempts BIGINT NOT NULL,
+  cancel_requested BIGINT NOT NULL DEFAULT 0,
+  removing BIGINT NOT NULL DEFAULT 0,  -- goes when its worker lets go; hidden until then
+  lease_owner TEXT NOT NULL DEFAULT '',
+  lease_token BIGINT NOT NULL DEFAULT 0,  -- grows with every claim
+  lease_until BIGINT NOT NULL DEFAULT 0,
+  parent TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  job_group TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  favourite BIGINT NOT NULL DEFAULT 0,
+  share TEXT,
+  created_ms BIGINT NOT NULL,
+  started_ms BIGINT,
+  finished_ms BIGINT,
+  trashed_ms BIGINT,
+  version BIGINT NOT NULL DEFAULT 1
+);
+CREATE INDEX jobs_by_time ON jobs (created_ms, id);
+CREATE INDEX jobs_by_owner ON jobs (owner, created_ms, id);
+-- With the status, which is the same throughout, SQLite needs no look at the job itself.
+CREATE INDEX jobs_queued ON jobs (kind, priority, owner, created_ms, id, status) WHERE status = 'queued';
+CREATE INDEX jobs_waiting ON jobs (owner, status) WHERE status = 'queued';
+CREATE INDEX jobs_running ON jobs (owner, status) WHERE status = 'running';
+CREATE INDEX jobs_leased ON jobs (lease_until) WHERE status = 'running';
+CREATE INDEX jobs_trashed ON jobs (trashed_ms) WHERE trashed_ms IS NOT NULL;
+CREATE INDEX jobs_by_group ON jobs (job_group) WHERE job_group <> '';
+CREATE INDEX jobs_by_parent ON jobs (parent) WHERE parent <> '';
+CREATE UNIQUE INDEX jobs_by_share ON jobs (share) WHERE share IS NOT NULL;
+
+-- Which blobs a job needs: as 'file', 'preview' or 'checkpoint'.
+CREATE TABLE blob_uses (
+  job TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  bytes BIGINT NOT NULL,
+  PRIMARY KEY (job, purpose, sha256)
+);
+CREATE INDEX blob_uses_by_blob ON blob_uses (sha256);
+CREATE INDEX blob_uses_by_owner ON blob_uses (owner, sha256, bytes);
+CREATE TABLE unneeded_blobs (sha256 TEXT PRIMARY KEY, since_ms BIGINT NOT NULL);
+
+-- A day of jobs per owner, for quotas: removed ones too, failed and cancelled ones not.
+CREATE TABLE submissions (job TEXT PRIMARY KEY, owner TEXT NOT NULL, created_ms BIGINT NOT NULL);
+CREATE INDEX submissions_by_owner ON submissions (owner, created_ms);
+CREATE INDEX submissions_by_time ON submissions (created_ms);
+
+CREATE TABLE idempotency (
+  owner TEXT NOT NULL,
+  idempotency_key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  jobs TEXT NOT NULL,
+  expires_ms BIGINT NOT NULL,
+  PRIMARY KEY (owner, idempotency_key)
+);
+CREATE INDEX idempotency_by_time ON idempotency (expires_ms);
+
+CREATE TABLE events (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  job TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  at_ms BIGINT NOT NULL
+);
+CREATE INDEX events_by_time ON events (at_ms);
+
+CREATE TABLE accounts (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  folded_name TEXT NOT NULL UNIQUE,
+  role TEXT NOT NULL,
+  disabled BIGINT NOT NULL DEFAULT 0,
+  clips_per_day BIGINT,
+  password TEXT,                     -- Argon2id; NULL: cannot sign in
+  created_ms BIGINT NOT NULL
+);
+CREATE TABLE sessions (
+  secret_sha256 TEXT PRIMARY KEY,
+  account TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  expires_ms BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_account ON sessions (account);
+CREATE TABLE account_keys (
+  id TEXT PRIMARY KEY,
+  secret_sha256 TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  name TEXT NOT NULL,
+  hint TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  expires_ms BIGINT,
+  last_used_ms BIGINT
+);
+CREATE INDEX account_keys_by_account ON account_keys (account);
+CREATE TABLE sign_in_failures (folded_name TEXT NOT NULL, peer TEXT NOT NULL, at_ms BIGINT NOT NULL);
+CREATE INDEX sign_in_failures_by_name ON sign_in_failures (folded_name, at_ms);
+CREATE INDEX sign_in_failures_by_peer ON sign_in_failures (peer, at_ms);
+CREATE INDEX sign_in_failures_by_time ON sign_in_failures (at_ms);
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+)sql";
+
+constexpr std::array kSteps = {kVersion1};
+
+}  // namespace
+
+std::span<const std::string_view> sqlite_schema() { return kSteps; }
+
+}  // namespace hotshot::store

@@ -1,0 +1,67 @@
+// A window over the page. The browser's own modal dialog keeps the focus inside and gives it back.
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { words } from '../i18n/index.ts';
+import { Button, IconButton } from './controls.tsx';
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  wide?: boolean;
+  children: ComponentChildren;
+}
+
+export function Dialog({ title, onClose, wide = false, children }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current;
+    const before = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={element} class={wide ? 'dialog dialog-wide' : 'dialog'} aria-label={title}
+      onCancel={(event) => { event.preventDefault(); onClose(); }}
+      onClick={(event) => { if (event.target === element.current) onClose(); }}
+    >
+      <div class="dialog-sheet">
+        <header class="dialog-head">
+          <h2>{title}</h2>
+          <IconButton icon="close" label={words.value.common.close} onClick={onClose} />
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  question: string;
+  yes: string;
+  onYes: () => Promise<void> | void;
+  onClose: () => void;
+}
+
+export function Confirm({ title, question, yes, onYes, onClose }: ConfirmProps) {
+  const busy = useSignal(false);
+  const agree = async (): Promise<void> => {
+    busy.value = true;
+    await onYes();
+    onClose();
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p>{question}</p>
+      <div class="dialog-foot">
+        <Button onClick={onClose}>{words.value.common.cancel}</Button>
+        <Button look="danger" disabled={busy.value} onClick={() => void agree()}>{yes}</Button>
+      </div>
+    </Dialog>
+  );
+}
