@@ -56,21 +56,23 @@ TEST(Database, AnExceptionUndoesATransaction) {
 
 TEST(Database, ThreadsAndDatabasesWriteOneAfterTheOther) {
   const TestFolder folder;
-  const fs::path path = folder / "a.db";
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] {
-      const auto database = open_sqlite(path, steps(2));  // all four at once, on a file that is not there yet
-      for (int n = 0; n < 25; ++n)
-        database->transaction([](Connection& connection) {
-          const std::int64_t legs = connection.query("SELECT legs FROM animals").at(0).integer(0);
-          connection.query("UPDATE animals SET legs = $1", {legs + 1});
-        });
-    });
-  for (std::thread& thread : threads) thread.join();
-  const auto database = open_sqlite(path, steps(2));
-  EXPECT_EQ(database->query("SELECT legs FROM animals").at(0).integer(0), 104);
-  EXPECT_EQ(database->query("SELECT count(*) FROM animals").at(0).integer(0), 1);
+  for (int round = 0; round < 8; ++round) {
+    const fs::path path = folder / std::to_string(round);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+      threads.emplace_back([&] {
+        const auto database = open_sqlite(path, steps(2));  // all four at once, on a file that is not there yet
+        for (int n = 0; n < 5; ++n)
+          database->transaction([](Connection& connection) {
+            const std::int64_t legs = connection.query("SELECT legs FROM animals").at(0).integer(0);
+            connection.query("UPDATE animals SET legs = $1", {legs + 1});
+          });
+      });
+    for (std::thread& thread : threads) thread.join();
+    const auto database = open_sqlite(path, steps(2));
+    EXPECT_EQ(database->query("SELECT legs FROM animals").at(0).integer(0), 24);
+    EXPECT_EQ(database->query("SELECT count(*) FROM animals").at(0).integer(0), 1);
+  }
 }
 
 TEST(Database, SurvivesPowerCutsByItsSettings) {

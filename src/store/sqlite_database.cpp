@@ -104,25 +104,40 @@ class SqliteDatabase : public Database {
   std::vector<std::unique_ptr<SqliteConnection>> idle_;
 };
 
+struct Header {
+  std::int64_t version = 0, application = 0, tables = 0;
+};
+
+// Of one moment: another process may be filling the file right now.
+Header read_header(SqliteConnection& connection) {
+  const bool alone = !connection.in_transaction();
+  if (alone) connection.query("BEGIN");
+  const auto number = [&](std::string_view sql) { return connection.query(sql).at(0).integer(0); };
+  Header header;
+  header.version = number("PRAGMA user_version");
+  header.application = number("PRAGMA application_id");
+  header.tables = number("SELECT count(*) FROM sqlite_master");
+  if (alone) connection.query("COMMIT");
+  return header;
+}
+
 // The file's version, 0 for an empty one. Reads only: a file of another program stays as it is.
 std::size_t checked_version(SqliteConnection& connection, const fs::path& path, std::size_t newest) {
-  std::int64_t version = 0, application = 0, tables = 0;
+  Header header;
   try {
-    version = connection.query("PRAGMA user_version").at(0).integer(0);
-    application = connection.query("PRAGMA application_id").at(0).integer(0);
-    tables = connection.query("SELECT count(*) FROM sqlite_master").at(0).integer(0);
+    header = read_header(connection);
   } catch (const DatabaseBusy&) {
     throw;
   } catch (const std::runtime_error& error) {
     throw_invalid("database", fmt::format("expected a database but {} is none ({})", path.string(), error.what()));
   }
-  const bool empty = version == 0 && application == 0 && tables == 0;
-  require(empty || application == kApplicationId, "database",
+  const bool empty = header.version == 0 && header.application == 0 && header.tables == 0;
+  require(empty || header.application == kApplicationId, "database",
           "expected a database of this program but {} belongs to another", path.string());
-  require(version <= static_cast<std::int64_t>(newest), "database",
+  require(header.version <= static_cast<std::int64_t>(newest), "database",
           "expected version {} or older but {} has version {}: it was used by a newer program", newest, path.string(),
-          version);
-  return static_cast<std::size_t>(version);
+          header.version);
+  return static_cast<std::size_t>(header.version);
 }
 
 void keep_copy(const fs::path& path, std::size_t newest) {
