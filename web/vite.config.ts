@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 // Everything is a file of its own with a hash in its name: the server's content policy allows nothing inline.
 export default defineConfig({
   base: './',
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: false, sourcemap: false },
   server: { host: '127.0.0.1', proxy: { '/api': 'http://127.0.0.1:5180', '/s/': 'http://127.0.0.1:5180' } },
 });

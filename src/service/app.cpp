@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/error.h"
 #include "service/access.h"
@@ -14,12 +16,11 @@
 #include "service/signed_links.h"
 #include "service/studio.h"
 #include "service/xai.h"
+#include "store/sweep.h"
 
 namespace hotshot::service {
 namespace {
 
-constexpr std::chrono::seconds kReapEvery{1};
-constexpr std::chrono::minutes kCleanEvery{10};
 constexpr std::int64_t kDayMs = 24 * 3600 * 1000;
 
 net::ServerOptions server_options(const Service& service) {
@@ -40,6 +41,11 @@ void clean_leftovers(Service& service) {
       if (!job || store::is_final(job->status)) std::filesystem::remove_all(entry.path(), ignored);
     }
   }
+}
+
+void empty_trash(Service& service) {
+  const std::int64_t before = store::now_ms() - service.config().trash_days * kDayMs;
+  for (const std::string& id : service.jobs().trashed_before(before)) service.jobs().remove(id);
 }
 
 }  // namespace
@@ -84,23 +90,32 @@ void App::stop() {
 }
 
 void App::keep_house(const std::stop_token& stop) {
+  using Clock = std::chrono::steady_clock;
+  using namespace std::chrono_literals;
+  struct Chore {
+    std::chrono::seconds every;
+    std::function<void()> run;
+    Clock::time_point due = Clock::now();
+  };
+  store::JobStore& jobs = service_.jobs();
+  std::vector<Chore> chores{{1s, [&] { jobs.reap(); }},
+                            {1min, [&] { store::sweep(jobs, service_.blobs()); }},
+                            {1h, [&] { clean_leftovers(service_), empty_trash(service_); }},
+                            {24h, [&] { store::sweep_all(jobs, service_.blobs()); }}};
   std::mutex mutex;
   std::condition_variable_any wake;
-  auto next_clean = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    try {
-      service_.jobs().reap();
-      if (std::chrono::steady_clock::now() >= next_clean) {
-        next_clean += kCleanEvery;
-        clean_leftovers(service_);
-        const std::int64_t before = store::now_ms() - service_.config().trash_days * kDayMs;
-        for (const std::string& id : service_.jobs().trashed_before(before)) remove_job(service_, id);
+    for (Chore& chore : chores) {
+      if (Clock::now() < chore.due) continue;
+      chore.due = Clock::now() + chore.every;
+      try {
+        chore.run();
+      } catch (const std::exception& error) {
+        std::fputs(fmt::format("hotshot serve: house-keeping: {}\n", error.what()).c_str(), stderr);
       }
-    } catch (const std::exception& error) {
-      std::fputs(fmt::format("hotshot serve: house-keeping: {}\n", error.what()).c_str(), stderr);
     }
-    wake.wait_for(lock, stop, kReapEvery, [] { return false; });
+    wake.wait_for(lock, stop, 1s, [] { return false; });
   }
 }
 

@@ -50,7 +50,7 @@ std::string public_base(const ServiceConfig& config) {
   return base;
 }
 
-json job_json(Service& service, const store::Job& job) {
+json job_json(Service& service, const store::Job& job, bool with_place) {
   json result{{"id", job.id},
               {"object", "job"},
               {"kind", job.kind},
@@ -71,7 +71,7 @@ json job_json(Service& service, const store::Job& job) {
               {"favourite", job.favourite},
               {"created_ms", job.created_ms},
               {"version", job.version}};
-  const bool waits = job.status == store::JobStatus::queued;
+  const bool waits = with_place && job.status == store::JobStatus::queued;
   result["queue_position"] = waits ? or_null(service.jobs().queue_position(job.id)) : json();
   result["error"] = job.error ? json{{"code", job.error->code}, {"message", job.error->message}} : json();
   result["parent"] = or_null(job.parent);
@@ -82,6 +82,17 @@ json job_json(Service& service, const store::Job& job) {
   result["finished_ms"] = or_null(job.finished_ms);
   result["trashed_ms"] = or_null(job.trashed_ms);
   return result;
+}
+
+json jobs_json(Service& service, const std::vector<store::Job>& jobs) {
+  constexpr int kPlaces = 16;
+  json list = json::array();
+  int waiting = 0;
+  for (const store::Job& job : jobs) {
+    waiting += job.status == store::JobStatus::queued;
+    list.push_back(job_json(service, job, waiting <= kPlaces));
+  }
+  return list;
 }
 
 }  // namespace hotshot::service

@@ -18,12 +18,6 @@ using store::Job;
 
 constexpr int kMostClips = 16;
 
-json jobs_json(Service& service, const std::vector<Job>& jobs) {
-  json list = json::array();
-  for (const Job& job : jobs) list.push_back(job_json(service, job));
-  return list;
-}
-
 // The members of `body` that say how the clip should be, without those that say what to do with the job.
 pipeline::GenerateRequest request_in(json body) {
   for (const char* name : {"model", "parent", "relation", "folder", "priority"}) body.erase(name);
@@ -228,7 +222,7 @@ void add_native_jobs(net::Router& router, Service& service) {
     return change(service, request, who, job);
   });
   add_one(router, service, "DELETE", "", write, [&service](net::Request&, const Identity&, const Job& job) {
-    remove_job(service, job.id);
+    service.jobs().remove(job.id);
     return net::Response::empty();
   });
   add_one(router, service, "POST", "/cancel", write, [&service](net::Request&, const Identity& who, const Job& job) {

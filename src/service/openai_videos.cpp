@@ -217,7 +217,7 @@ void add_openai_videos(net::Router& router, Service& service) {
              }));
   add_one(router, service, "GET", "", read, [](net::Request&, const Identity&, const Job& job) { return answer(job); });
   add_one(router, service, "DELETE", "", write, [&service](net::Request&, const Identity&, const Job& job) {
-    remove_job(service, job.id);
+    service.jobs().remove(job.id);
     return net::Response::json({{"id", job.id}, {"object", "video.deleted"}, {"deleted", true}});
   });
   add_one(router, service, "GET", "/content", read, [&service](net::Request& request, const Identity&, const Job& job) {

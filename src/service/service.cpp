@@ -101,8 +101,4 @@ std::filesystem::path job_file_path(Service& service, const store::Job& job, std
   return *path;
 }
 
-void remove_job(Service& service, const std::string& id) {
-  for (const std::string& blob : service.jobs().remove(id)) service.blobs().remove(blob);
-}
-
 }  // namespace hotshot::service

@@ -65,7 +65,4 @@ store::Job visible_job(Service& service, const store::Identity& who, const std::
 /// Where a file of a job lies; HttpError 404 "not_found" or "not_ready" where it is not there (yet).
 std::filesystem::path job_file_path(Service& service, const store::Job& job, std::string_view role);
 
-/// Removes a job, and the files that nothing needs any more.
-void remove_job(Service& service, const std::string& id);
-
 }  // namespace hotshot::service

@@ -9,7 +9,6 @@
 #include <mutex>
 #include <new>
 #include <thread>
-#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -64,8 +63,6 @@ class Worker::Attempt : public RenderContext {
     keeper_.join();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
-    drop_preview(progress_.preview);
-    drop_preview(told_preview_);
   }
 
   void begin(std::string_view phase, std::int64_t steps) override { update(std::string(phase), 0, steps); }
@@ -75,7 +72,6 @@ class Worker::Attempt : public RenderContext {
   void show(const Frames& picture) override {
     const store::Blob blob = worker_.service_.blobs().put(media::png_bytes(picture));
     const std::lock_guard lock(mutex_);
-    if (progress_.preview != told_preview_) drop_preview(progress_.preview);  // nobody heard of it
     progress_.preview = blob.sha256;
     changed_ = true;
   }
@@ -129,21 +125,12 @@ class Worker::Attempt : public RenderContext {
         if (!answer.held) lost_ = true;
         if (answer.cancel) cancel_ = true;
         heard_ = Clock::now();
-        if (told_preview_ != now.preview) drop_preview(std::exchange(told_preview_, now.preview));
       } catch (const std::exception&) {
         // The store cannot be reached: without it for a whole lease, the job is another's by now.
         if (Clock::now() - heard_ > std::chrono::milliseconds(worker_.options_.lease_ms)) lost_ = true;
       }
       lock.lock();
       wake_.wait_for(lock, stop, kSoon, [] { return false; });
-    }
-  }
-
-  // Previews are of no use once a newer one is told, or the job is over.
-  void drop_preview(const std::string& sha256) {
-    try {
-      if (!sha256.empty()) worker_.service_.blobs().remove(sha256);
-    } catch (const std::exception&) {  // a leftover does no harm
     }
   }
 
@@ -168,7 +155,6 @@ class Worker::Attempt : public RenderContext {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   store::JobProgress progress_{.phase = "loading"};
-  std::string told_preview_;  // what the store says; the keeper's own
   bool changed_ = true;
   Clock::time_point start_ = Clock::now();
   Clock::time_point heard_ = Clock::now();

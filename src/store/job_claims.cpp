@@ -10,9 +10,9 @@ namespace {
 
 // The next job of one kind and priority, with what decides between kinds.
 struct Candidate {
-  std::int64_t running = 0, created_ms = 0;
+  std::int64_t running = 0, served_ms = 0, created_ms = 0;
   std::string id;
-  auto order() const { return std::tie(running, created_ms, id); }
+  auto order() const { return std::tie(running, served_ms, created_ms, id); }
 };
 
 // The highest priority that waits of each kind is one look into the index jobs_queued. The owners of that priority are
@@ -24,11 +24,12 @@ constexpr std::string_view kCandidate =
     "UNION ALL "
     "SELECT (SELECT min(owner) FROM jobs WHERE status = 'queued' AND kind = $1 AND priority = $2 "
     "AND owner > lane.owner) FROM lane WHERE lane.owner IS NOT NULL), "
-    "load AS (SELECT owner, (SELECT count(*) FROM jobs WHERE status = 'running' AND owner = lane.owner) AS running "
+    "load AS (SELECT owner, (SELECT count(*) FROM jobs WHERE status = 'running' AND owner = lane.owner) AS running, "
+    "coalesce((SELECT max(started_ms) FROM jobs WHERE owner = lane.owner), 0) AS served_ms "
     "FROM lane WHERE owner IS NOT NULL) "
-    "SELECT q.id, q.created_ms, load.running FROM load JOIN jobs q ON q.id = (SELECT id FROM jobs "
+    "SELECT q.id, q.created_ms, load.running, load.served_ms FROM load JOIN jobs q ON q.id = (SELECT id FROM jobs "
     "WHERE status = 'queued' AND kind = $1 AND priority = $2 AND owner = load.owner ORDER BY created_ms, id LIMIT 1) "
-    "ORDER BY load.running, q.created_ms, q.id LIMIT 1";
+    "ORDER BY load.running, load.served_ms, q.created_ms, q.id LIMIT 1";
 
 std::optional<std::int64_t> top_priority(const Rows& rows) { return rows.at(0).optional_integer(0); }
 
@@ -48,7 +49,7 @@ std::optional<Candidate> next_job(Connection& connection, const std::vector<std:
   for (const std::string& kind : lanes) {
     const Rows rows = connection.query(kCandidate, {kind, *top});
     if (rows.empty()) continue;
-    Candidate candidate{rows[0].integer(2), rows[0].integer(1), rows[0].text(0)};
+    Candidate candidate{rows[0].integer(2), rows[0].integer(3), rows[0].integer(1), rows[0].text(0)};
     if (!best || candidate.order() < best->order()) best = std::move(candidate);
   }
   return best;

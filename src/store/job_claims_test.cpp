@@ -163,6 +163,21 @@ TEST(Claims, AWorkerWithoutItsLeaseWritesNothing) {
   EXPECT_EQ(store.jobs.unneeded_blobs(), std::vector{left});  // to be swept away
 }
 
+// With a single worker nobody has a running job when it asks: whoever was served longest ago is next.
+TEST(Claims, TakeTurnsWithOneWorkerToo) {
+  TestStore store;
+  std::vector<std::string> ids;
+  for (const char* owner : {"greedy", "greedy", "greedy", "late", "late"}) ids.push_back(store.add(new_job(owner)));
+  const std::vector<std::size_t> order{0, 3, 1, 4, 2};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    EXPECT_EQ(store.jobs.queue_position(ids[order.back()]), order.size() - 1 - i);
+    const Claim claim = store.claim();
+    EXPECT_EQ(claim.job.id, ids[order[i]]) << i;
+    EXPECT_TRUE(store.jobs.finish(claim, {}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // turns are told apart by the millisecond
+  }
+}
+
 // One owner came first and with most; still every owner has two of the first hundred that eight workers hold.
 TEST(Claims, AreFairToFiftyOwners) {
   TestStore store;

@@ -193,7 +193,7 @@ class JobStore {
   std::optional<std::int64_t> queue_position(const std::string& id);
 
   /// Takes the next job of one of `kinds`: highest priority first, then the owner with the fewest running jobs, then
-  /// the oldest. Empty where none waits.
+  /// the one who was served longest ago, then the oldest. Empty where none waits.
   std::optional<Claim> claim(const std::string& worker, const std::vector<std::string>& kinds,
                              std::int64_t lease_ms = 30'000);
   /// Prolongs the lease and stores progress. A lease that is over but not yet taken away (by reap) is prolonged too.

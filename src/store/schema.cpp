@@ -56,6 +56,7 @@ CREATE INDEX jobs_by_owner ON jobs (owner, created_ms, id);
 CREATE INDEX jobs_queued ON jobs (kind, priority, owner, created_ms, id, status) WHERE status = 'queued';
 CREATE INDEX jobs_waiting ON jobs (owner, status) WHERE status = 'queued';
 CREATE INDEX jobs_running ON jobs (owner, status) WHERE status = 'running';
+CREATE INDEX jobs_started ON jobs (owner, started_ms);
 CREATE INDEX jobs_leased ON jobs (lease_until) WHERE status = 'running';
 CREATE INDEX jobs_trashed ON jobs (trashed_ms) WHERE trashed_ms IS NOT NULL;
 CREATE INDEX jobs_by_group ON jobs (job_group) WHERE job_group <> '';
