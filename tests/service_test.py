@@ -202,6 +202,18 @@ class Clients(ServiceTest):
         for version in ("openai-7", "openai-6"):
             self.assertIn("all calls answered", self.node("openai.mjs", version, service.url + "/v1", MODEL))
 
+    def test_xai(self):
+        service = self.serve()
+        self.assertIn("all calls answered", self.node("xai.mjs", service.url + "/xai/v1", MODEL))
+
+    def test_openrouter(self):
+        service = self.serve()
+        self.assertIn("all calls answered", self.node("openrouter.mjs", service.url + "/openrouter/api/v1", MODEL))
+
+    def test_mcp(self):
+        service = self.serve()
+        self.assertIn("all calls answered", self.node("mcp.mjs", service.url + "/mcp", MODEL))
+
 
 if __name__ == "__main__":
     if "--rounds" in sys.argv:

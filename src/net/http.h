@@ -98,6 +98,13 @@ class Stream {
 /// Called on a server thread as soon as the headers are out; must return at once.
 using StreamBody = std::function<void(std::shared_ptr<Stream>)>;
 
+struct Response;
+
+/// An answer that is not there yet, so that no thread waits for it: called on a server thread, must return at once.
+/// `answer` takes the whole answer, once, from any thread, also when the client has gone; headers of the Response that
+/// carries this are added to it. If the last copy of `answer` goes unused, the client gets 500.
+using LaterBody = std::function<void(std::function<void(Response)> answer)>;
+
 /// A part of a file, sent without being read into memory. A file found too short is answered 500; one that shrinks on
 /// the way breaks the connection off.
 struct FileBody {
@@ -111,7 +118,7 @@ struct FileBody {
 struct Response {
   int status = 200;
   Headers headers = {};
-  std::variant<std::string, FileBody, StreamBody> body = {};
+  std::variant<std::string, FileBody, StreamBody, LaterBody> body = {};
 
   static Response json(const nlohmann::json& value, int status = 200);
   static Response text(std::string text, std::string type = "text/plain; charset=utf-8", int status = 200);

@@ -388,8 +388,50 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (parser_->target == "*") {
       respond(Response::empty(204).with("allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"), keep);
     } else {
-      respond(core_->router.handle(request_), keep);
+      Response response = core_->router.handle(request_);
+      if (auto* later = std::get_if<LaterBody>(&response.body)) {
+        wait_for_answer(std::move(*later), std::move(response.headers), keep);
+      } else {
+        respond(std::move(response), keep);
+      }
     }
+  }
+
+  // The way back of an answer that comes later.
+  struct Promise {
+    std::weak_ptr<Connection> connection;
+    Headers added;
+    bool keep = false;
+    std::atomic<bool> kept{false};
+
+    void give(std::optional<Response> response) {
+      if (kept.exchange(true)) return;
+      const auto self = connection.lock();
+      if (!self) return;
+      asio::post(self->socket_.get_executor(),
+                 [self, keep = keep, added = std::move(added), response = std::move(response)]() mutable {
+                   self->guarded([&] { self->respond_late(std::move(response), added, keep); });
+                 });
+    }
+    ~Promise() { give({}); }
+  };
+
+  void respond_late(std::optional<Response> response, const Headers& added, bool keep) {
+    if (!response || std::holds_alternative<LaterBody>(response->body)) {
+      response = internal_error("[server] expected an answer later but it never came");
+    }
+    for (const auto& [name, value] : added) {
+      if (!response->headers.find(name)) response->headers.set(name, value);
+    }
+    respond(std::move(*response), keep);
+  }
+
+  void wait_for_answer(const LaterBody& begin, Headers added, bool keep) {
+    const auto promise = std::make_shared<Promise>();
+    promise->connection = weak_from_this();
+    promise->added = std::move(added);
+    promise->keep = keep;
+    begin([promise](Response response) { promise->give(std::move(response)); });
   }
 
   /// Answers a request that never became one; then the connection ends.

@@ -832,6 +832,55 @@ TEST_F(ServerTest, AFullDiskIsOurFailureAndNotTheEnd) {
   EXPECT_EQ(status(post("/small", "1234")), 200);
 }
 
+TEST_F(ServerTest, AnswersThatComeLaterHoldNoThread) {
+  std::vector<std::function<void(Response)>> waiting;
+  router_.add("GET", "/later", [&](Request&) {
+    Response response;
+    response.headers.set("x-added", "yes");
+    response.body = LaterBody([&](std::function<void(Response)> answer) {
+      std::lock_guard lock(mutex_);
+      waiting.push_back(std::move(answer));
+    });
+    return response;
+  });
+  start();
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(client());
+    clients.back().send(get("/later"));
+  }
+  const auto arrived = [&] {
+    std::lock_guard lock(mutex_);
+    return waiting.size() == 50;
+  };
+  ASSERT_TRUE(soon(arrived));
+  EXPECT_EQ(ask(get("/hello")).body, "hello");
+  clients[1].close();  // gone before its answer
+  std::vector<std::function<void(Response)>> answers;
+  {
+    std::lock_guard lock(mutex_);
+    answers.swap(waiting);
+  }
+  answers.back() = nullptr;  // never answered
+  for (const auto& answer : answers) {
+    if (!answer) continue;
+    answer(Response::text("late", "text/plain", 201));
+    answer(Response::text("twice"));
+  }
+  answers.clear();
+  int late = 0, failed = 0;
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    if (i == 1) continue;
+    const Reply reply = clients[i].read_reply();
+    late += reply.status == 201 && reply.body == "late" && reply.headers.get("x-added") == "yes";
+    failed += reply.status == 500;
+    clients[i].send(get("/hello"));
+    EXPECT_EQ(clients[i].read_reply().body, "hello") << i;
+  }
+  EXPECT_GE(late, 48);
+  EXPECT_EQ(late + failed, 49);
+}
+
 TEST_F(ServerTest, AddressesThatCannotBeAreNamed) {
   start();
   ServerOptions taken;

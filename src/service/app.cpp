@@ -11,6 +11,7 @@
 #include "service/access.h"
 #include "service/mcp.h"
 #include "service/native.h"
+#include "service/openai_images.h"
 #include "service/openai_videos.h"
 #include "service/openrouter.h"
 #include "service/signed_links.h"
@@ -63,6 +64,7 @@ void add_routes(net::Router& router, Service& service, EventHub& events) {
   add_native_keys(router, service);
   add_native_events(router, service, events);
   add_openai_videos(router, service);
+  add_openai_images(router, service, events);
   add_xai(router, service);
   add_openrouter(router, service);
   add_mcp(router, service);

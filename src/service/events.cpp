@@ -38,6 +38,29 @@ void EventHub::listen(std::shared_ptr<net::Stream> stream, const std::string& ow
   wake_.notify_all();
 }
 
+void EventHub::watch(const std::string& job, std::function<bool(const store::Job*)> look) {
+  const std::lock_guard lock(mutex_);
+  watchers_.push_back({job, std::move(look)});
+  wake_.notify_all();
+}
+
+void EventHub::show_watchers() {
+  std::list<Watcher> watchers;
+  {
+    const std::lock_guard lock(mutex_);
+    watchers.swap(watchers_);
+  }
+  for (auto watcher = watchers.begin(); watcher != watchers.end();) {
+    const std::optional<store::Job> job = service_.jobs().find(watcher->job);
+    bool goes_on = job.has_value();
+    if (!job || job->version != watcher->version) goes_on = watcher->look(job ? &*job : nullptr) && job;
+    if (job) watcher->version = job->version;
+    watcher = goes_on ? std::next(watcher) : watchers.erase(watcher);
+  }
+  const std::lock_guard lock(mutex_);
+  watchers_.splice(watchers_.end(), watchers);
+}
+
 int EventHub::listeners() const {
   const std::lock_guard lock(mutex_);
   return static_cast<int>(listeners_.size());
@@ -47,12 +70,13 @@ void EventHub::run(const std::stop_token& stop) {
   auto next_ping = std::chrono::steady_clock::now() + kPing;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    wake_.wait(lock, stop, [&] { return !listeners_.empty(); });
+    wake_.wait(lock, stop, [&] { return !listeners_.empty() || !watchers_.empty(); });
     if (stop.stop_requested()) break;
     lock.unlock();
     try {
       while (deliver() && !stop.stop_requested()) {
       }
+      show_watchers();
     } catch (const std::exception&) {
       // The database is busy or gone for a moment; the next look tries again.
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -24,13 +25,23 @@ class EventHub {
   void listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last);
   int listeners() const;
 
+  /// Shows `look` the job as it is now and after each of its changes, null once it is gone, until it returns false.
+  /// Called on the hub's thread; must not take long.
+  void watch(const std::string& job, std::function<bool(const store::Job*)> look);
+
  private:
   struct Listener {
     std::shared_ptr<net::Stream> stream;
     std::string owner;
     std::int64_t last = 0;
   };
+  struct Watcher {
+    std::string job;
+    std::function<bool(const store::Job*)> look;
+    std::int64_t version = -1;
+  };
   void run(const std::stop_token& stop);
+  void show_watchers();
   bool deliver();
   void ping();
 
@@ -38,6 +49,7 @@ class EventHub {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::list<Listener> listeners_;
+  std::list<Watcher> watchers_;
   std::jthread thread_;
 };
 

@@ -85,8 +85,9 @@ json get_video(const Call& call) { return video_summary(call, job_of(call)); }
 json list_videos(const Call& call) {
   const std::int64_t limit = std::clamp<std::int64_t>(integer_field(call.arguments, "limit").value_or(20), 1, 100);
   json videos = json::array();
-  for (const Job& job :
-       call.service.jobs().list({.owner = call.who.account.id, .limit = static_cast<int>(limit)}).jobs) {
+  for (const Job& job : call.service.jobs()
+                            .list({.owner = call.who.account.id, .kind = "video", .limit = static_cast<int>(limit)})
+                            .jobs) {
     videos.push_back(video_summary(call, job));
   }
   return {{"videos", videos}};

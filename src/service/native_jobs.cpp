@@ -70,14 +70,24 @@ net::Response create(Service& service, const net::Request& request, const Identi
 
 net::Response retry(Service& service, const Job& job, const Identity& who) {
   // The same clip, seed and all, not another of the same words.
-  json body = job.effective;
-  for (const char* name : {"digest", "frames_made", "device", "dtype", "threads"}) body.erase(name);
-  const std::string model = text_member(body, "model");
-  const pipeline::GenerateRequest again = request_in(body);
-  const Submission how{
-      .dialect = job.dialect, .parent = job.id, .relation = "retry", .folder = job.folder, .priority = job.priority};
-  return net::Response::json(
-      {{"jobs", jobs_json(service, submit(service, who, service.catalogue().plan(model, again), how).jobs)}}, 201);
+  pipeline::GenerateRequest again;
+  json known = json::object();
+  for (const Field& field : again.fields()) {
+    if (job.effective.contains(field.name)) known[field.name] = job.effective[field.name];
+  }
+  read_fields(again.fields(), known, "retry");
+  Planned planned = service.catalogue().plan(job.model, again);
+  planned.requested = job.requested;
+  for (const char* name : {"output_format", "frame_duration_ms"}) {
+    if (job.effective.contains(name)) planned.effective[name] = job.effective[name];
+  }
+  const Submission how{.dialect = job.dialect,
+                       .kind = job.kind,
+                       .parent = job.id,
+                       .relation = "retry",
+                       .folder = job.folder,
+                       .priority = job.priority};
+  return net::Response::json({{"jobs", jobs_json(service, submit(service, who, planned, how).jobs)}}, 201);
 }
 
 std::optional<bool> flag(const net::Request& request, std::string_view name) {
@@ -100,6 +110,7 @@ store::JobQuery query_of(const net::Request& request, const Identity& who) {
                         .folder = text("folder"),
                         .group = text("group"),
                         .parent = text("parent"),
+                        .kind = request.query_value("kind") ? text("kind") : "video",
                         .favourite = flag(request, "favourite"),
                         .trashed = flag(request, "trashed").value_or(false),
                         .ascending = text("order") == "asc",

@@ -91,7 +91,7 @@ net::Response remix(Service& service, const net::Request& request, const Identit
 }
 
 net::Response list(Service& service, const net::Request& request, const Identity& who) {
-  store::JobQuery query{.owner = who.account.id};
+  store::JobQuery query{.owner = who.account.id, .kind = "video"};
   if (const std::string* order = request.query_value("order")) query.ascending = *order == "asc";
   if (const std::string* after = request.query_value("after")) query.after = *after;
   if (const std::string* limit = request.query_value("limit")) {

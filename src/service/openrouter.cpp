@@ -82,7 +82,12 @@ json capabilities(const Offer& offer) {
   json durations = json::array();
   for (int s = 1; s <= seconds; ++s) durations.push_back(s);
   return {{"id", offer.name},
+          {"canonical_slug", offer.name},
           {"name", offer.name},
+          {"created", offer.changed_ms / 1000},
+          {"creativity", nullptr},
+          {"supported_resolutions", nullptr},
+          {"upscale_factor", nullptr},
           {"supported_sizes", sizes},
           {"supported_aspect_ratios", ratios},
           {"supported_durations", durations},

@@ -88,16 +88,26 @@ std::vector<RenderedFile> PipelineRenderer::render(const store::Claim& claim, Re
     files.push_back({std::move(role), context.folder() / name, std::move(type)});
     return files.back().path;
   };
-  const auto write = [&](pipeline::Made made) {
-    media::EncodeOptions encode;
-    encode.recipe = pipeline::write_recipe(pipeline::recipe_of(plan, made.seed, offer.name, digest));
-    media::encode(made.clip, add("video", "video.mp4"), encode, &context);
-    for (const std::string& format : formats_)
-      media::encode(made.clip, add(format, "video." + format), encode, &context);
-    const Frames& frames = made.clip.frames;
+  media::EncodeOptions encode;
+  const auto write_video = [&](const Clip& clip) {
+    media::encode(clip, add("video", "video.mp4"), encode, &context);
+    for (const std::string& format : formats_) media::encode(clip, add(format, "video." + format), encode, &context);
+    const Frames& frames = clip.frames;
     media::write_png(small(one_frame(frames, frames.count / 2), kThumbnailSide), add("thumbnail", "thumbnail.png"),
                      encode.recipe);
     media::write_png(sprites(small(frames, kThumbnailSide)), add("spritesheet", "spritesheet.png"), encode.recipe);
+  };
+  const auto write_image = [&](Clip clip) {
+    clip.rate = {1000, effective.value("frame_duration_ms", 200)};
+    media::encode(clip, add("image", "image." + effective.value("output_format", "png")), encode, &context);
+  };
+  const auto write = [&](pipeline::Made made) {
+    encode.recipe = pipeline::write_recipe(pipeline::recipe_of(plan, made.seed, offer.name, digest));
+    if (claim.job.kind == "image") {
+      write_image(std::move(made.clip));
+    } else {
+      write_video(made.clip);
+    }
   };
   pipeline::generate(*offer.folder, plan, write, &context,
                      {.journal = &journal,

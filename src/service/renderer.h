@@ -50,7 +50,9 @@ class PipelineRenderer : public Renderer {
  public:
   PipelineRenderer(Catalogue& catalogue, std::vector<std::string> formats, int threads)
       : catalogue_(catalogue), formats_(std::move(formats)), threads_(threads) {}
-  std::vector<std::string> kinds() const override { return {"video"}; }
+  std::vector<std::string> kinds() const override { return {"video", "image"}; }
+  /// Of a "video": "video" (MP4), the formats, "thumbnail", "spritesheet". Of an "image": "image" in the format that
+  /// effective["output_format"] names, its frames, if several, effective["frame_duration_ms"] apart.
   std::vector<RenderedFile> render(const store::Claim& claim, RenderContext& context) override;
 
  private:

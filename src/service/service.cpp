@@ -50,6 +50,7 @@ store::Submitted submit(Service& service, const store::Identity& who, const Plan
   const std::string group = planned.count > 1 ? store::new_id("group") : "";
   for (int i = 0; i < planned.count; ++i) {
     store::NewJob job{.owner = who.account.id,
+                      .kind = how.kind,
                       .dialect = how.dialect,
                       .model = planned.model,
                       .prompt = planned.effective.at("prompt"),

@@ -50,6 +50,7 @@ class Service {
 /// From whom and how a request for clips came.
 struct Submission {
   std::string dialect;
+  std::string kind = "video";
   std::string parent = {}, relation = {}, folder = {};
   int priority = 0;
   std::optional<store::Idempotency> idempotency = {};

@@ -1,12 +1,11 @@
 #include "service/xai.h"
 
-#include <openssl/evp.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "service/access.h"
+#include "service/base64.h"
 #include "service/fields.h"
 #include "service/openai_videos.h"
 #include "service/signed_links.h"
@@ -21,15 +20,6 @@ using store::Job;
 using store::JobStatus;
 
 constexpr std::uint64_t kMostInline = 32u << 20;
-
-std::string base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size =
-      ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
 
 // Clients of this interface fetch the result without a key, and refuse addresses of this machine: without a public_url
 // the clip comes inside the answer.

@@ -93,12 +93,14 @@ std::optional<std::int64_t> JobStore::queue_position(const std::string& id) {
       "busy AS (SELECT owner, count(*) AS jobs FROM jobs WHERE status = 'running' GROUP BY owner), "
       "served AS (SELECT owner, max(started_ms) AS ms FROM jobs WHERE owner IN (SELECT owner FROM jobs "
       "WHERE status = 'queued') GROUP BY owner), "
-      "waiting AS (SELECT q.id, q.created_ms, coalesce(served.ms, 0) AS served_ms, coalesce(busy.jobs, 0) + row_number() OVER (PARTITION BY q.owner "
+      "waiting AS (SELECT q.id, q.created_ms, coalesce(served.ms, 0) AS served_ms, coalesce(busy.jobs, 0) + "
+      "row_number() OVER (PARTITION BY q.owner "
       "ORDER BY q.created_ms, q.id) AS turn FROM jobs q LEFT JOIN busy ON busy.owner = q.owner "
       "LEFT JOIN served ON served.owner = q.owner "
       "WHERE q.status = 'queued' AND q.priority = (SELECT priority FROM mine)) "
       "SELECT (SELECT count(*) FROM jobs WHERE status = 'queued' AND priority > (SELECT priority FROM mine)) + "
-      "(SELECT count(*) FROM waiting w WHERE (w.turn, w.served_ms, w.created_ms, w.id) < (me.turn, me.served_ms, me.created_ms, me.id)) "
+      "(SELECT count(*) FROM waiting w WHERE (w.turn, w.served_ms, w.created_ms, w.id) < (me.turn, me.served_ms, "
+      "me.created_ms, me.id)) "
       "FROM waiting me WHERE me.id = $1",
       {id});
   if (rows.empty()) return {};

@@ -81,6 +81,21 @@ await refused(client.videos.downloadContent('video_nothing'), 404, 'not_found');
 assert.deepEqual(await client.videos.delete(third.id), { id: third.id, object: 'video.deleted', deleted: true });
 await refused(client.videos.retrieve(third.id), 404);
 
+// pictures; with output_format gif they move
+const picturesOf = { model, prompt: 'a red cat', size: '48x32' };
+const image = await client.images.generate(picturesOf);
+assert.equal(Buffer.from(image.data[0].b64_json, 'base64').subarray(1, 4).toString(), 'PNG');
+const gif = await client.images.generate({ ...picturesOf, output_format: 'gif', frame_count: 8, frame_duration_ms: 125, n: 2 });
+assert.equal(gif.data.length, 2);
+assert.equal(Buffer.from(gif.data[1].b64_json, 'base64').subarray(0, 6).toString(), 'GIF89a');
+const link = await client.images.generate({ ...picturesOf, response_format: 'url' });
+assert.equal((await fetch(link.data[0].url)).status, 200);
+const events = [];
+for await (const event of await client.images.generate({ ...picturesOf, stream: true, partial_images: 2 })) events.push(event);
+assert.equal(events.at(-1).type, 'image_generation.completed');
+assert.ok(events.at(-1).b64_json.length > 100);
+await refused(client.images.generate({ ...picturesOf, prompt: '' }), 400, 'invalid_request');
+
 // models, and the names of a service that is gone
 const models = [];
 for await (const one of client.models.list()) models.push(one.id);
