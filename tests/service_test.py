@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MODEL = "pipeline-wan"
+MODEL = "tiny"
 PROGRAM = None
 ROUNDS = 12
 LONG = {"model": MODEL, "size": "48x32", "frames": 5, "steps": 300, "seed": 1, "prompt": "a red cat"}
@@ -31,11 +31,14 @@ class Service:
     def __init__(self, folder, *options):
         self.folder = pathlib.Path(folder)
         self.options = options
+        shutil.copytree(ROOT / "tests/golden/pipeline-wan", self.folder / "models" / MODEL)
+        small = {"frames": 9, "fps": 8, "sizes": [[48, 32], [32, 32], [32, 48]], "steps": 3, "guidance": 4.0}
+        (self.folder / "models" / MODEL / "hotshot.json").write_text(json.dumps(small))
         self.log = open(self.folder / "log.txt", "ab")
         self.start()
 
     def start(self):
-        environment = dict(os.environ, HOTSHOT_MODELS=str(ROOT / "tests/golden"), OMP_NUM_THREADS="1")
+        environment = dict(os.environ, HOTSHOT_MODELS=str(self.folder / "models"), OMP_NUM_THREADS="1")
         self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", "--data", str(self.folder / "data"), "--threads", "1",
                                          "--lease-seconds", "2", "--formats", "gif", *self.options], cwd=self.folder, env=environment,
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
@@ -111,7 +114,7 @@ class Serve(ServiceTest):
         # The file alone says how to make it again.
         path = self.folder / "clip.mp4"
         path.write_bytes(video)
-        environment = dict(os.environ, HOTSHOT_MODELS=str(ROOT / "tests/golden"))
+        environment = dict(os.environ, HOTSHOT_MODELS=str(self.folder / "models"))
         again = subprocess.run([PROGRAM, "reproduce", str(path)], env=environment, capture_output=True, text=True, cwd=self.folder)
         self.assertEqual(again.returncode, 0, again.stderr)
 

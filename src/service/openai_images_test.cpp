@@ -28,7 +28,7 @@ class BusyWorker {
   std::thread thread_;
 };
 
-const json kPicture{{"model", kTinyModel}, {"prompt", "a red cat"}, {"seed", 1}};
+const json kPicture{{"model", kTinyModel}, {"prompt", "a red cat"}, {"seed", 1}, {"size", "48x32"}};
 
 json with(json body, const json& more) {
   body.update(more);
@@ -72,13 +72,13 @@ TEST(OpenAiImages, AGifMoves) {
 TEST(OpenAiImages, AStreamShowsWhatIsThereSoFarThenThePicture) {
   TestService test;
   const BusyWorker worker(test);
-  const Answer stream = images(test, with(kPicture, {{"stream", true}, {"partial_images", 2}, {"size", "832x480"}}));
+  const Answer stream = images(test, with(kPicture, {{"stream", true}, {"partial_images", 2}}));
   EXPECT_EQ(stream.headers.get("content-type"), "text/event-stream");
   const std::size_t done = stream.body.find("event: image_generation.completed");
   ASSERT_NE(done, std::string::npos) << stream.body.substr(0, 500);
   EXPECT_NE(stream.body.find("iVBOR", done), std::string::npos);
   const std::size_t partial = stream.body.find("event: image_generation.partial_image");
-  if (partial != std::string::npos) EXPECT_LT(partial, done);
+  EXPECT_TRUE(partial == std::string::npos || partial < done);
 }
 
 TEST(OpenAiImages, WhatCannotBeIsRefusedAtOnce) {

@@ -55,6 +55,7 @@ TEST(OpenAiVideos, AVideoHasEveryKeyFromTheFirstAnswerToTheLast) {
 
 TEST(OpenAiVideos, WhatTheModelCannotDoIsSnappedAndSaid) {
   TestService test;
+  EXPECT_EQ(create(test, {{"prompt", "a"}, {"seconds", 1}, {"size", "48x32"}}).json()["size"], "48x32");
   const json video = create(test, {{"prompt", "a"}, {"seconds", 100000}, {"size", "1280x720"}}).json();
   EXPECT_EQ(video["size"], "832x480");  // the tiny model says nothing of sizes, so it has Wan's
   EXPECT_EQ(video["seconds"], "5");

@@ -46,6 +46,17 @@ nlohmann::json requested_json(const Asked& asked, const std::string& model) {
   throw net::HttpError(400, "invalid_request", fmt::format("[{}] {}", field, message), field);
 }
 
+// On the model's grid and no larger than what it was trained on: such a size is taken as it is (with the plan's warning
+// where it was not trained on it), another one is snapped.
+bool can_make(const pipeline::ModelFolder& folder, const pipeline::PixelSize& wanted) {
+  const int step = folder.size_step();
+  return wanted.width % step == 0 && wanted.height % step == 0 &&
+         std::any_of(folder.trained.sizes.begin(), folder.trained.sizes.end(), [&](const pipeline::PixelSize& size) {
+           return static_cast<std::int64_t>(wanted.width) * wanted.height <=
+                  static_cast<std::int64_t>(size.width) * size.height;
+         });
+}
+
 void choose_size(const Asked& asked, const Offer& offer, Wish& wish) {
   const pipeline::Trained& trained = offer.folder->trained;
   if (!asked.size) {
@@ -53,7 +64,7 @@ void choose_size(const Asked& asked, const Offer& offer, Wish& wish) {
     return;
   }
   const pipeline::PixelSize wanted = pipeline::parse_pixel_size(*asked.size);
-  const bool fits = std::find(trained.sizes.begin(), trained.sizes.end(), wanted) != trained.sizes.end();
+  const bool fits = can_make(*offer.folder, wanted);
   const auto used = fits ? wanted : nearest_size(trained, static_cast<double>(wanted.width) / wanted.height);
   wish.request.size = size_text(used);
   if (!fits)

@@ -31,9 +31,10 @@ struct Wish {
   nlohmann::json requested = {};  // as it was asked
 };
 
-/// Names of models that are gone ("sora-2", "grok-imagine-video") stand for the default one; a size becomes the trained
-/// size of the nearest shape, a length at most the trained one: programs written for another service run, and the
-/// warnings say what they get. HttpError 400, 404.
+/// Names of models that are gone ("sora-2", "grok-imagine-video") stand for the default one; a size that is
+/// off the model's grid or larger than it was trained on becomes the trained size of the nearest shape, a length at
+/// most the trained one: programs written for another service run, and the warnings say what they get. HttpError 400,
+/// 404.
 Wish understand(Service& service, const Asked& asked);
 
 /// Plans and queues it; warnings of the wish become the job's.
