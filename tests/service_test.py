@@ -17,6 +17,7 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MODEL = "tiny"
@@ -166,6 +167,26 @@ class Serve(ServiceTest):
         job = service.wait(identifier)
         self.assertEqual(job["status"], "succeeded")
         self.assertEqual(job["attempts"], 1)
+
+    def test_everything_can_be_taken_away_and_back(self):
+        service = self.serve()
+        identifier = service.submit(steps=2)
+        self.assertEqual(service.wait(identifier)["status"], "succeeded")
+        run = lambda *arguments: subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder)
+        packed = run("export", "-o", "all.zip", "--data", self.folder / "data")
+        self.assertEqual(packed.returncode, 0, packed.stderr)
+        with zipfile.ZipFile(self.folder / "all.zip") as archive:
+            self.assertIsNone(archive.testzip())
+            clip = json.loads(archive.read(f"clips/{identifier}/clip.json"))
+            self.assertEqual(clip["prompt"], LONG["prompt"])
+            self.assertEqual(archive.read(f"clips/{identifier}/video.mp4"), service.video(identifier))
+        taken = run("import", "all.zip", "--data", self.folder / "other")
+        self.assertEqual((taken.returncode, taken.stdout), (0, "1 clips added, 0 were there\n"), taken.stderr)
+        for arguments in (["export", "-o", "x.zip", "--data", self.folder / "nothing"], ["export", "-o", "x.tar"],
+                          ["import", PROGRAM, "--data", self.folder / "other"], ["import", "none.zip", "--data", self.folder / "other"]):
+            refused = run(*arguments)
+            self.assertEqual(refused.returncode, 2, arguments)
+            self.assertRegex(refused.stderr, r"\Ahotshot: \[[^\]\n]+\] [^\n]+\n\Z")
 
     def test_sign_in_is_asked_for_where_others_can_reach_it(self):
         service = self.serve("--sign-in", "always")

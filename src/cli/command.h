@@ -17,7 +17,9 @@ struct Command {
 /// stands before the row's name in usage: "hotshot models". Throws InvalidArgument for an unknown name.
 int run_row(std::string_view group, std::string_view about, std::span<const Command> rows, int argc, char** argv);
 
+int export_clips(int argc, char** argv);
 int generate(int argc, char** argv);
+int import_clips(int argc, char** argv);
 int models(int argc, char** argv);
 int reproduce(int argc, char** argv);
 int serve(int argc, char** argv);

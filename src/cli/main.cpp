@@ -15,7 +15,9 @@ namespace {
 
 constexpr auto kCommands = std::to_array<Command>({
 #ifndef HOTSHOT_TRAINER_ONLY
+    {"export", "pack everything a service's account made into one ZIP", export_clips},
     {"generate", "make clips from text", generate},
+    {"import", "take such a ZIP back", import_clips},
     {"models", "list, show, import and remove models", models},
     {"reproduce", "make a clip again from the recipe in its file, and compare", reproduce},
     {"serve", "answer HTTP: interfaces, studio and a worker", serve},

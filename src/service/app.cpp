@@ -51,7 +51,7 @@ void empty_trash(Service& service) {
 
 }  // namespace
 
-void add_routes(net::Router& router, Service& service, EventHub& events) {
+void add_routes(net::Router& router, Service& service, EventHub& events, Tasks& tasks) {
   router.around("/", guard(service));
   router.add("GET", "/healthz", [](net::Request&) { return net::Response::text("ok\n"); });
   router.add("GET", "/readyz", [&service](net::Request&) {
@@ -63,6 +63,7 @@ void add_routes(net::Router& router, Service& service, EventHub& events) {
   add_native_library(router, service);
   add_native_keys(router, service);
   add_native_events(router, service, events);
+  add_native_archive(router, service, tasks);
   add_openai_videos(router, service);
   add_openai_images(router, service, events);
   add_xai(router, service);
@@ -78,7 +79,7 @@ App::App(Service& service) : service_(service), events_(service) {
     std::fputs(fmt::format("hotshot serve: {} {} {}: {}\n", request.id, request.method, request.path, what).c_str(),
                stderr);
   };
-  add_routes(router_, service_, events_);
+  add_routes(router_, service_, events_, tasks_);
   server_ = std::make_unique<net::Server>(server_options(service_), router_);
   keeper_ = std::jthread([this](const std::stop_token& stop) { keep_house(stop); });
 }

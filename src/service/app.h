@@ -11,7 +11,7 @@
 namespace hotshot::service {
 
 /// All routes of the service.
-void add_routes(net::Router& router, Service& service, EventHub& events);
+void add_routes(net::Router& router, Service& service, EventHub& events, Tasks& tasks);
 
 /// Answers from its making until stop(). Also keeps house: gives back what dead workers held, empties the trash.
 class App {
@@ -27,6 +27,7 @@ class App {
 
   Service& service_;
   EventHub events_;
+  Tasks tasks_;
   net::Router router_;
   std::unique_ptr<net::Server> server_;
   std::jthread keeper_;

@@ -4,6 +4,7 @@
 #include "net/router.h"
 #include "service/events.h"
 #include "service/service.h"
+#include "service/tasks.h"
 
 namespace hotshot::service {
 
@@ -11,6 +12,7 @@ void add_native_session(net::Router& router, Service& service);
 void add_native_jobs(net::Router& router, Service& service);
 void add_native_library(net::Router& router, Service& service);
 void add_native_keys(net::Router& router, Service& service);
+void add_native_archive(net::Router& router, Service& service, Tasks& tasks);
 void add_native_events(net::Router& router, Service& service, EventHub& events);
 
 /// A request's body as a JSON object; an empty body is an empty object. HttpError 400, 415.

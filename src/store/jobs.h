@@ -186,6 +186,9 @@ class JobStore {
   /// given. QuotaExceeded where the owner's quota says no.
   Submitted submit(const std::vector<NewJob>& jobs, const Quota& quota = {},
                    const std::optional<Idempotency>& idempotency = {});
+  /// Takes in a job that is over, as it is, with its id: from an export. Its files are durable by now. False where one
+  /// with this id is there. InvalidArgument for one that is not over or whose id is none.
+  bool adopt(const Job& job);
   std::optional<Job> find(const std::string& id);
   JobPage list(const JobQuery& query);
   /// How many queued jobs will be taken before this one if none of the running ones ends meanwhile; empty unless it

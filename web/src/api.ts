@@ -42,7 +42,10 @@ async function call<Answer>(method: string, path: string, body?: unknown, header
   const sent = init.headers as Record<string, string>;
   if (method !== 'GET') sent['x-hotshot'] = '1';
   if (body instanceof FormData) init.body = body;
-  else if (body !== undefined) {
+  else if (body instanceof Blob) {
+    sent['content-type'] = 'application/zip';
+    init.body = body;
+  } else if (body !== undefined) {
     sent['content-type'] = 'application/json';
     init.body = JSON.stringify(body);
   }
@@ -101,6 +104,8 @@ export const api = {
     form.set('file', file);
     return (await call<{ recipe: Recipe }>('POST', '/recipes', form)).recipe;
   },
+
+  importArchive: (file: File) => call<{ added: number; known: number; problems: string[] }>('POST', '/import', file),
 
   keys: async () => (await call<{ keys: Key[] }>('GET', '/keys')).keys,
   createKey: (name: string, scope: Scope, expires_ms: number | null) =>

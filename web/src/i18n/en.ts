@@ -123,6 +123,12 @@ export const en = {
     title: 'Drop it here', lead: 'A clip made here brings its recipe back.', open: 'Open a clip to restore its settings',
     reading: 'Reading the recipe…', none: 'There is no recipe in this file. Only clips made here carry one.', tooBig: 'This file is too big.',
   },
+  archive: {
+    out: 'Export everything', into: 'Import an archive…', packing: 'Your clips and their settings are being packed into one ZIP.',
+    reading: 'Reading the archive…',
+    done: (added: number, known: number, problems: number) =>
+      `${clips(added)} added${known > 0 ? `, ${known} were here already` : ''}${problems > 0 ? `, ${problems} left out` : ''}.`,
+  },
   account: {
     setupTitle: 'A new studio', setupLead: 'Choose the name and password of its first account. It is yours; nothing leaves this machine.',
     setupNoSecret: 'This studio has no owner yet. Open the set-up link that the server printed when it started.',

@@ -124,6 +124,12 @@ export const zh: Dictionary = {
     title: '放在这里', lead: '这里制作的短片会带回它的配方。', open: '打开短片以恢复设置',
     reading: '正在读取配方…', none: '这个文件里没有配方，只有这里制作的短片才有。', tooBig: '文件太大了。',
   },
+  archive: {
+    out: '导出全部内容', into: '导入存档…', packing: '正在把你的短片和设置打包成一个 ZIP。',
+    reading: '正在读取存档…',
+    done: (added, known, problems) =>
+      `已加入 ${clips(added)}${known > 0 ? `，${known} 个原已存在` : ''}${problems > 0 ? `，${problems} 个未能导入` : ''}。`,
+  },
   account: {
     setupTitle: '新的画室', setupLead: '请为第一个账号取名并设置密码。它属于你，任何东西都不会离开这台机器。',
     setupNoSecret: '这个画室还没有主人。请打开服务器启动时显示的设置链接。',

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../i18n/index.ts';
 import { Button } from '../parts/controls.tsx';
 import { Icon } from '../parts/icons.tsx';
+import { importArchive, isArchive } from '../state/archive.ts';
 import { readRecipe } from '../state/recipes.ts';
 
 function carriesFiles(event: DragEvent): boolean {
@@ -26,7 +27,7 @@ export function DropTarget() {
       event.preventDefault();
       set(0);
       const file = event.dataTransfer?.files[0];
-      if (file) void readRecipe(file);
+      if (file) void (isArchive(file) ? importArchive(file) : readRecipe(file));
     };
     addEventListener('dragenter', enter);
     addEventListener('dragleave', leave);

@@ -1,12 +1,15 @@
 // What surrounds every page: the bar at the top, banners, the drop target and the keys.
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
 import { words, locale } from '../i18n/index.ts';
 import { useKeys } from '../keyboard.ts';
+import { Button } from '../parts/controls.tsx';
 import { Icon, Mark } from '../parts/icons.tsx';
 import { Menu } from '../parts/menu.tsx';
 import type { MenuItem } from '../parts/menu.tsx';
 import { go, hrefOf, route } from '../route.ts';
+import { exportEverything, importArchive } from '../state/archive.ts';
 import { focusPrompt } from '../state/draft.ts';
 import { complain } from '../state/errors.ts';
 import { connection } from '../state/live.ts';
@@ -49,13 +52,26 @@ function Navigation() {
 
 function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const said = words.value.nav;
+  const archive = useRef<HTMLInputElement>(null);
+  const read = (): void => {
+    const file = archive.current?.files?.[0];
+    if (file) void importArchive(file);
+    if (archive.current) archive.current.value = '';
+  };
   const items: MenuItem[] = [
+    { label: words.value.archive.out, icon: 'download', run: exportEverything },
+    { label: words.value.archive.into, icon: 'file', run: () => archive.current?.click() },
     { label: said.keys, icon: 'key', run: () => go({ view: 'keys' }) },
     { label: said.shortcuts, icon: 'keyboard', run: onHelp },
   ];
   if (session.value?.sign_in) items.push({ label: said.signOut, icon: 'leave', run: () => void signOut().catch(complain) });
   const name = session.value?.account?.name ?? 'local';
-  return <Menu label={said.account(name)} look="avatar" button={<span aria-hidden="true">{name.slice(0, 1).toUpperCase()}</span>} items={items} />;
+  return (
+    <>
+      <input ref={archive} class="visually-hidden" type="file" tabIndex={-1} aria-hidden="true" accept=".zip" onChange={read} />
+      <Menu label={said.account(name)} look="avatar" button={<span aria-hidden="true">{name.slice(0, 1).toUpperCase()}</span>} items={items} />
+    </>
+  );
 }
 
 function Bar({ onHelp }: { onHelp: () => void }) {
@@ -92,6 +108,7 @@ function SunsetBanner() {
         {creation !== null && (creation > Date.now() ? said.creation(day(creation, locale.value)) : said.creationOver)}{' '}
         {exporting !== null && said.exportUntil(day(exporting, locale.value))}
       </p>
+      <Button look="quiet" icon="download" onClick={exportEverything}>{words.value.archive.out}</Button>
     </aside>
   );
 }
