@@ -1,5 +1,10 @@
 #include "kernel/linear.h"
 
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <utility>
+
 #include "kernel/test_support.h"
 
 namespace hotshot::kernel {
@@ -51,6 +56,42 @@ TEST(Linear, InferenceDoesNotDependOnThreads) {
       const at::Tensor one = result(1);
       EXPECT_TRUE(at::equal(one, result(2))) << rows;
       EXPECT_TRUE(at::equal(one, result(3))) << rows;
+    }
+  }
+  at::set_num_threads(before);
+}
+
+// Value and gradients of one product, in a row.
+at::Tensor product_and_gradients(const Tensors& inputs) {
+  const at::AutoGradMode enabled(true);  // thread-local
+  Tensors leaves;
+  for (const at::Tensor& input : inputs) leaves.push_back(input.detach().clone().requires_grad_(true));
+  const at::Tensor y = kLinear(leaves);
+  const auto gradients = torch::autograd::grad({y}, leaves, {at::ones_like(y)});
+  Tensors rows{y.detach().to(at::kFloat).flatten()};
+  for (const at::Tensor& gradient : gradients) rows.push_back(gradient.to(at::kFloat).flatten());
+  return at::cat(rows);
+}
+
+TEST(Linear, TrainsAlikeInSeveralThreadsAtOnce) {
+  const int before = at::get_num_threads();
+  for (const std::int64_t rows : {3, 100, 1792}) {
+    for (const auto [in, out] : {std::pair<std::int64_t, std::int64_t>{192, 192}, {192, 768}, {768, 192}, {192, 512}}) {
+      for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+        Tensors inputs = random_inputs({rows}, in, out, 50);
+        inputs[0] = inputs[0].to(dtype);
+        at::set_num_threads(1);
+        const at::Tensor alone = product_and_gradients(inputs);
+        at::set_num_threads(2);
+        product_and_gradients(inputs);  // what the library keeps of a product of two threads
+        Tensors together(4);
+        at::parallel_for(0, 4, 1, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) together[static_cast<std::size_t>(i)] = product_and_gradients(inputs);
+        });
+        for (const at::Tensor& result : together) {
+          EXPECT_LT(relative_error(result, alone), 0.02) << rows << "x" << in << "x" << out << " " << dtype;
+        }
+      }
     }
   }
   at::set_num_threads(before);

@@ -142,7 +142,9 @@ const Router::Route* Router::match(const std::string& method, const std::string&
 
 std::uint64_t Router::max_body(const RequestHead& head) const {
   const auto* route = match(head.method, head.path, nullptr, nullptr);
-  return route ? route->options.max_body : RouteOptions{}.max_body;
+  const std::uint64_t most = route ? route->options.max_body : RouteOptions{}.max_body;
+  if (most > RouteOptions{}.max_body && before_large_body && head.headers) before_large_body(head);
+  return most;
 }
 
 Response Router::refuse(const Request& request, const HttpError& error) const {

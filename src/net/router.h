@@ -44,6 +44,7 @@ class Router {
   void errors(std::string_view prefix, ErrorRenderer renderer);
 
   /// How many bytes of body to take: the route's, or RouteOptions' default where there is none (then comes the 404).
+  /// HttpError where before_large_body says so.
   std::uint64_t max_body(const RequestHead& head) const;
   /// The answer; never throws. HttpError, InvalidArgument (400 "invalid_request"), other exceptions (500 "internal",
   /// whose text goes to `on_failure`, not to the client), unknown paths (404 "not_found") and methods (405 with Allow)
@@ -51,6 +52,9 @@ class Router {
   Response handle(Request& request) const;
   /// For a request that never became one (too large, malformed): the renderer of its path.
   Response refuse(const Request& request, const HttpError& error) const;
+
+  /// Asked before a body of a route that takes more than RouteOptions' default is read; may throw HttpError.
+  std::function<void(const RequestHead&)> before_large_body;
 
   std::function<void(const Request&, const std::string& what)> on_failure;
 

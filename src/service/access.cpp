@@ -18,17 +18,9 @@ std::string host_name(const std::string& host) {
   return lower(host.substr(0, host.find(':')));
 }
 
-// "https://a.example/x" → "a.example".
-std::string url_host(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return {};
-  const std::string rest = url.substr(scheme + 3);
-  return host_name(rest.substr(0, rest.find('/')));
-}
-
 bool is_own_host(const ServiceConfig& config, const std::string& name) {
   if (name == "localhost" || name == "::1" || name == "127.0.0.1" || name == lower(config.address)) return true;
-  if (!config.public_url.empty() && name == url_host(config.public_url)) return true;
+  if (!config.public_url.empty() && name == lower(url_host(config.public_url))) return true;
   return std::any_of(config.hosts.begin(), config.hosts.end(),
                      [&](const std::string& host) { return lower(host) == name; });
 }
@@ -43,7 +35,7 @@ std::string bearer(const net::Request& request) {
 void require_own_page(const ServiceConfig& config, const net::Request& request) {
   const std::string* origin = request.headers.find("origin");
   // Programs send no Origin; browsers send one with everything that changes something.
-  if (origin && !is_own_host(config, url_host(*origin))) {
+  if (origin && !is_own_host(config, lower(url_host(*origin)))) {
     throw net::HttpError(403, "forbidden_origin",
                          fmt::format("[origin] pages of {} may not use this service", *origin));
   }
@@ -106,16 +98,34 @@ net::Handler allow(Service& service, store::Scope needed, IdentifiedHandler hand
   };
 }
 
+namespace {
+
+void require_own_host_and_page(const ServiceConfig& config, const net::Request& request) {
+  const std::string host = host_name(request.headers.get("host"));
+  if (!host.empty() && !is_own_host(config, host)) {
+    throw net::HttpError(
+        421, "unknown_host",
+        fmt::format("[host] expected a name of this service but got '{}'; see the setting hosts", host));
+  }
+  if (changes_something(request.method)) require_own_page(config, request);
+}
+
+}  // namespace
+
+std::function<void(const net::RequestHead&)> gate(Service& service) {
+  return [&service](const net::RequestHead& head) {
+    net::Request request;
+    request.method = head.method;
+    request.path = head.path;
+    request.headers = *head.headers;
+    require_own_host_and_page(service.config(), request);
+    identify(service, request, store::Scope::read);
+  };
+}
+
 net::Middleware guard(Service& service) {
   return [&service](net::Request& request, const net::Handler& next) {
-    const ServiceConfig& config = service.config();
-    const std::string host = host_name(request.headers.get("host"));
-    if (!host.empty() && !is_own_host(config, host)) {
-      throw net::HttpError(
-          421, "unknown_host",
-          fmt::format("[host] expected a name of this service but got '{}'; see the setting hosts", host));
-    }
-    if (changes_something(request.method)) require_own_page(config, request);
+    require_own_host_and_page(service.config(), request);
     net::Response response = next(request);
     const auto fill = [&](std::string_view name, std::string_view value) {
       if (!response.headers.find(name)) response.headers.set(name, std::string(value));

@@ -20,6 +20,10 @@ using IdentifiedHandler = std::function<net::Response(net::Request&, const store
 /// A handler for those who may do `needed`.
 net::Handler allow(Service& service, store::Scope needed, IdentifiedHandler handler);
 
+/// Looks at the head of a request with a large body before that is taken: who nobody is, or another page's script,
+/// sends nothing to this machine's disk.
+std::function<void(const net::RequestHead&)> gate(Service& service);
+
 /// Goes around everything: refuses hosts that this service does not go by (DNS rebinding), requests that another
 /// page's script sends with a browser's session or to an open service on this machine (Origin, and x-hotshot for
 /// sessions), and adds the headers that keep pages in their place (CSP and its like).

@@ -92,17 +92,44 @@ TEST(Access, KeysDoWhatTheirScopeSaysAndSeeTheirOwnersJobsAlone) {
   EXPECT_EQ(test.send("DELETE", "/api/v1/jobs/" + id, "", other).status, 404);
   EXPECT_TRUE(test.get("/api/v1/jobs", other).json()["jobs"].empty());
 
-  const Answer wider = test.send_json("POST", "/api/v1/keys", {{"name", "w"}, {"scope", "admin"}}, makes);
-  EXPECT_EQ(wider.status, 403);
-  const json key = test.send_json("POST", "/api/v1/keys", {{"name", "mine"}, {"scope", "read"}}, makes).json();
+  // A key that makes clips makes no keys, and ends none.
+  EXPECT_EQ(test.send_json("POST", "/api/v1/keys", {{"name", "w"}, {"scope", "read"}}, makes).status, 403);
+  EXPECT_EQ(test.get("/api/v1/keys", makes).status, 403);
+  const std::string keeps = bearer(accounts.create_key(ann.id, "k", store::Scope::admin).secret);
+  const json key = test.send_json("POST", "/api/v1/keys", {{"name", "mine"}, {"scope", "read"}}, keeps).json();
   const std::string fresh = bearer(key["secret"]);
   EXPECT_EQ(test.get("/api/v1/jobs", fresh).status, 200);
-  const json listed_keys = test.get("/api/v1/keys", makes).json();
-  for (const json& listed : listed_keys["keys"]) {
-    EXPECT_EQ(listed.dump().find(key["secret"].get<std::string>()), std::string::npos);
-  }
+  const json listed_keys = test.get("/api/v1/keys", keeps).json();
+  EXPECT_EQ(listed_keys.dump().find(key["secret"].get<std::string>()), std::string::npos);
   test.send("DELETE", "/api/v1/keys/" + key["key"]["id"].get<std::string>(), "", makes);
+  EXPECT_EQ(test.get("/api/v1/jobs", fresh).status, 200);
+  test.send("DELETE", "/api/v1/keys/" + key["key"]["id"].get<std::string>(), "", keeps);
   EXPECT_EQ(test.get("/api/v1/jobs", fresh).status, 401);
+}
+
+TEST(Access, AServiceThatOthersReachThroughAProxyAsksWhoTheyAre) {
+  for (const auto& reach :
+       {std::function<void(ServiceConfig&)>([](ServiceConfig& c) { c.public_url = "https://clips.example.org"; }),
+        std::function<void(ServiceConfig&)>([](ServiceConfig& c) { c.hosts = {"clips.example.org"}; })}) {
+    TestService test(reach);
+    EXPECT_EQ(test.get("/api/v1/jobs", "host: clips.example.org\r\n").status, 401);
+    ServiceConfig config;
+    reach(config);
+    config.sign_in = "never";
+    EXPECT_NE(message_of([&] { check_config(config); }), "");
+  }
+}
+
+TEST(Access, NobodyAndOtherPagesCannotFillTheDisk) {
+  TestService open;
+  const auto head = [](TestService& test, const std::string& more) {
+    net::TestClient client(test.app->port());
+    client.send("POST /api/v1/import HTTP/1.1\r\nhost: localhost\r\n" + more + "content-length: 9000000000\r\n\r\n");
+    return client.read_reply().status;  // before a byte of the body
+  };
+  EXPECT_EQ(head(open, "origin: https://evil.example\r\n"), 403);
+  TestService closed([](ServiceConfig& config) { config.sign_in = "always"; });
+  EXPECT_EQ(head(closed, ""), 401);
 }
 
 TEST(Access, AQuotaIsSaidAsOne) {

@@ -52,6 +52,7 @@ void empty_trash(Service& service) {
 }  // namespace
 
 void add_routes(net::Router& router, Service& service, EventHub& events, Tasks& tasks) {
+  router.before_large_body = gate(service);
   router.around("/", guard(service));
   router.add("GET", "/healthz", [](net::Request&) { return net::Response::text("ok\n"); });
   router.add("GET", "/readyz", [&service](net::Request&) {

@@ -7,6 +7,7 @@
 #include "net/server.h"
 #include "service/events.h"
 #include "service/service.h"
+#include "service/tasks.h"
 
 namespace hotshot::service {
 

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "pipeline/recipe.h"
+#include "pipeline/request.h"
 
 namespace hotshot::service {
 namespace {
@@ -24,7 +26,7 @@ using store::Job;
 constexpr std::string_view kFormat = "hotshot-export-1";
 constexpr std::string_view kHead = "hotshot-export.json";
 constexpr std::int64_t kMostJson = 4 << 20;
-constexpr std::int64_t kMostFile = 16ll << 30;
+constexpr std::int64_t kMostFile = 2ll << 30;
 constexpr std::size_t kPiece = 256 << 10;
 
 // ---- a job as JSON, and back
@@ -93,6 +95,48 @@ Job job_of(const json& record, const std::string& owner) {
     job.files.push_back({file.at("role"), file.at("sha256"), file.at("type"), file.at("bytes")});
   }
   return job;
+}
+
+// What files of a job may be. An archive may come from anybody, and its files are served as what they say they are: so
+// nothing that a browser would run.
+constexpr auto kFileTypes = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"video", "video/mp4"},
+    {"webm", "video/webm"},
+    {"gif", "image/gif"},
+    {"webp", "image/webp"},
+    {"thumbnail", "image/png"},
+    {"spritesheet", "image/png"},
+    {"image", "image/png"},
+    {"image", "image/gif"},
+    {"image", "image/webp"},
+});
+
+void check_file(const store::JobFile& file) {
+  const bool known = std::any_of(kFileTypes.begin(), kFileTypes.end(), [&](const auto& allowed) {
+    return file.role == allowed.first && file.type == allowed.second;
+  });
+  require(known, "clip.json", "expected files of known roles and types but got '{}' of '{}'", file.role.substr(0, 64),
+          file.type.substr(0, 64));
+  const bool hex = file.sha256.size() == 64 && std::all_of(file.sha256.begin(), file.sha256.end(), [](char c) {
+                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                   });
+  require(hex, "clip.json", "expected a SHA-256 but got '{}'", file.sha256.substr(0, 80));
+}
+
+// What answers are later made from has the types it has in jobs of this service.
+void check_settings(const Job& job) {
+  require(
+      job.requested.is_object() && (job.effective.is_object() || job.effective.is_null()) && job.warnings.is_array(),
+      "clip.json", "expected objects and a list but got other values for job {}", job.id);
+  if (job.effective.is_null()) return;
+  pipeline::GenerateRequest request;
+  json known = json::object();
+  for (const Field& field : request.fields()) {
+    if (job.effective.contains(field.name)) known[field.name] = job.effective[field.name];
+  }
+  read_fields(request.fields(), known, "clip.json");
+  job.effective.value("output_format", "png");  // json::exception for other types
+  job.effective.value("frame_duration_ms", 200);
 }
 
 // "video" of type "video/mp4" → "video.mp4".
@@ -229,18 +273,23 @@ class Importer {
  public:
   Importer(Service& service, const std::string& owner) : service_(service), owner_(owner) {}
 
-  void begin(const std::string& id, const std::string& text) {
+  void begin(const std::string& id, Unzip& archive) {
     finish();
     id_ = id;
     try {
-      const json record = parse_json(text);
+      const json record = parse_json(archive.text());
       if (!record.is_object()) throw InvalidArgument("[clip.json] expected JSON but got something else");
       Job job = job_of(record, owner_);
       require(job.id == id, "clip.json", "expected the id of its folder but got '{}'", job.id.substr(0, 64));
       // A job that was under way when it was exported is none any more.
       require(store::is_final(job.status), "clip.json", "expected a clip that is done but it is {}",
               store::status_name(job.status));
-      for (const store::JobFile& file : job.files) missing_[file_name(file)] = file;
+      check_settings(job);
+      for (const store::JobFile& file : job.files) {
+        check_file(file);
+        require(missing_.emplace(file_name(file), file).second, "clip.json", "expected each file once but got {} twice",
+                file_name(file));
+      }
       job_ = std::move(job);
     } catch (const json::exception&) {
       problem("[clip.json] expected other types of values");
@@ -255,9 +304,14 @@ class Importer {
     AtomicFile out(service_.folder("spool") / "import.part");
     {
       std::ofstream stream(out.path(), std::ios::binary);
-      archive.read(kMostFile, [&](std::string_view bytes) {
-        stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-      });
+      try {
+        archive.read(kMostFile, [&](std::string_view bytes) {
+          stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        });
+      } catch (const InvalidArgument& error) {  // ZIP's own checksum, say: the others may be sound
+        problem(error.what());
+        return;
+      }
       ensure(stream.flush().good(), "import", "cannot write {}", out.path().string());
     }
     const std::string sha256 = store::sha256_file(out.path());
@@ -265,13 +319,21 @@ class Importer {
       problem(fmt::format("[{}] expected SHA-256 {} but got {}", name, found->second.sha256.substr(0, 64), sha256));
       return;
     }
-    service_.blobs().put_file(out.path());
+    const store::Blob blob = service_.blobs().put_file(out.path());
+    for (store::JobFile& kept : job_->files) {
+      if (kept.sha256 == blob.sha256) kept.bytes = blob.bytes;
+    }
+    bytes_ += blob.bytes;
     missing_.erase(found);
   }
 
   void finish() {
     if (job_ && !missing_.empty())
       problem(fmt::format("[{}] expected this file but it is missing", missing_.begin()->first));
+    const std::uint64_t most = service_.config().quota().max_bytes;
+    if (job_ && most > 0 && service_.jobs().usage(owner_).bytes + bytes_ > most) {
+      problem(fmt::format("[quota] expected at most {} bytes of files but got more", most));
+    }
     if (job_) {
       try {
         (service_.jobs().adopt(*job_) ? report.added : report.known) += 1;
@@ -281,6 +343,7 @@ class Importer {
     }
     job_.reset();
     missing_.clear();
+    bytes_ = 0;
   }
 
   ImportReport report;
@@ -297,6 +360,7 @@ class Importer {
   std::string id_;
   std::optional<Job> job_;
   std::map<std::string, store::JobFile> missing_;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace
@@ -346,7 +410,7 @@ ImportReport import_library(Service& service, const std::string& owner, const st
     const auto parts = clip_path(name);
     if (!parts) continue;
     if (parts->second == "clip.json") {
-      importer.begin(parts->first, archive.text());
+      importer.begin(parts->first, archive);
     } else {
       importer.file(parts->first, parts->second, archive);
     }

@@ -52,6 +52,19 @@ bool is_loopback(const std::string& address) {
   return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
+std::string url_host(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return {};
+  const std::string rest = url.substr(scheme + 3);
+  if (rest.starts_with('[')) return rest.substr(1, rest.find(']') - 1);
+  return rest.substr(0, rest.find_first_of(":/"));
+}
+
+bool is_private(const ServiceConfig& config) {
+  return is_loopback(config.address) && (config.public_url.empty() || is_loopback(url_host(config.public_url))) &&
+         std::all_of(config.hosts.begin(), config.hosts.end(), is_loopback);
+}
+
 std::int64_t parse_day(const std::string& text, std::string_view where) {
   int year = 0, month = 0, day = 0, used = 0;
   const bool shaped = std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 &&
@@ -66,7 +79,7 @@ void check_config(const ServiceConfig& config) {
   const auto& mode = config.sign_in;
   if (mode != "auto" && mode != "always" && mode != "never")
     throw_unknown("serve sign_in", mode, {"auto", "always", "never"});
-  require(mode != "never" || is_loopback(config.address), "serve",
+  require(mode != "never" || is_private(config), "serve",
           "expected sign_in auto or always where others can reach {} but got never", config.address);
   const std::vector<std::string> known = media::known_extensions();
   for (const std::string& format : config.formats) {

@@ -15,7 +15,7 @@ struct ServiceConfig {
   std::string data;                   // folder of everything kept; empty: default_data_folder()
   std::string address = "127.0.0.1";  // anything but a loopback address demands sign-in
   int port = 8188;
-  std::string sign_in = "auto";    // "auto": where the address is no loopback one; "always"; "never"
+  std::string sign_in = "auto";    // "auto": where others can reach it (is_private); "always"; "never"
   std::vector<std::string> hosts;  // names this service is known by besides localhost and `address`
   std::string public_url;          // "https://clips.example.org": what links begin with
   int workers = 1;                 // worker processes started with the server; 0: elsewhere
@@ -41,6 +41,12 @@ std::filesystem::path default_data_folder();
 
 /// Checks what single ranges cannot say. Throws InvalidArgument, "[serve] …".
 void check_config(const ServiceConfig& config);
+
+/// Whether only this machine can reach the service by what the settings say: its address, public_url and hosts.
+bool is_private(const ServiceConfig& config);
+
+/// The host of "https://a.example:8/x": "a.example"; "" for what is no such URL.
+std::string url_host(const std::string& url);
 
 /// "127.0.0.0/8", "::1", "localhost".
 bool is_loopback(const std::string& address);

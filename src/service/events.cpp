@@ -13,6 +13,8 @@ namespace {
 constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::seconds kPing{15};
 constexpr int kBatch = 1000;
+constexpr std::int64_t kMostPast = 1000;
+constexpr int kPlaces = 16;  // in the queue, told in one batch: each costs a look at everybody's jobs
 
 std::string event_text(std::int64_t number, std::string_view kind, const std::string& data) {
   return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", number, kind, data);
@@ -31,7 +33,8 @@ EventHub::~EventHub() {
 
 void EventHub::listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last) {
   const std::int64_t newest = service_.jobs().newest_event();
-  const std::int64_t from = last > 0 ? std::min(last, newest) : newest;
+  // Who was away for long lists jobs again anyway; nobody else waits while its past is read.
+  const std::int64_t from = last > 0 ? std::clamp(last, std::max<std::int64_t>(newest - kMostPast, 0), newest) : newest;
   if (!stream->send(fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {{}}\n\n", from))) return;
   const std::lock_guard lock(mutex_);
   listeners_.push_back({std::move(stream), owner, from});
@@ -51,10 +54,14 @@ void EventHub::show_watchers() {
     watchers.swap(watchers_);
   }
   for (auto watcher = watchers.begin(); watcher != watchers.end();) {
-    const std::optional<store::Job> job = service_.jobs().find(watcher->job);
-    bool goes_on = job.has_value();
-    if (!job || job->version != watcher->version) goes_on = watcher->look(job ? &*job : nullptr) && job;
-    if (job) watcher->version = job->version;
+    bool goes_on = true;
+    try {
+      const std::optional<store::Job> job = service_.jobs().find(watcher->job);
+      if (!job || job->version != watcher->version) goes_on = watcher->look(job ? &*job : nullptr) && job;
+      if (job) watcher->version = job->version;
+    } catch (const std::exception&) {
+      // The database, or a file, cannot be read for a moment: at the next look.
+    }
     watcher = goes_on ? std::next(watcher) : watchers.erase(watcher);
   }
   const std::lock_guard lock(mutex_);
@@ -74,8 +81,7 @@ void EventHub::run(const std::stop_token& stop) {
     if (stop.stop_requested()) break;
     lock.unlock();
     try {
-      while (deliver() && !stop.stop_requested()) {
-      }
+      deliver();
       show_watchers();
     } catch (const std::exception&) {
       // The database is busy or gone for a moment; the next look tries again.
@@ -89,26 +95,28 @@ void EventHub::run(const std::stop_token& stop) {
   }
 }
 
-// One batch of the log to everybody; true where there may be more.
-bool EventHub::deliver() {
+// One batch of the log to everybody.
+void EventHub::deliver() {
   std::int64_t from = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (listeners_.empty()) return false;
+    if (listeners_.empty()) return;
     from = std::min_element(listeners_.begin(), listeners_.end(), [](const auto& a, const auto& b) {
              return a.last < b.last;
            })->last;
   }
   const std::vector<store::JobEvent> events = service_.jobs().events_after(from, kBatch);
-  if (events.empty()) return false;
+  if (events.empty()) return;
   // A job that changed several times is told once, at its newest event.
   std::map<std::string, std::int64_t> newest;
   for (const store::JobEvent& event : events) newest[event.job] = event.number;
+  int told = 0;
   std::map<std::int64_t, std::pair<std::string, std::string>> texts;  // number → owner, text
   for (const store::JobEvent& event : events) {
     if (newest.at(event.job) != event.number) continue;
     const auto job = event.kind == "removed" ? std::nullopt : service_.jobs().find(event.job);
-    const std::string data = job ? job_json(service_, *job).dump() : nlohmann::json{{"id", event.job}}.dump();
+    const std::string data =
+        job ? job_json(service_, *job, ++told <= kPlaces).dump() : nlohmann::json{{"id", event.job}}.dump();
     texts[event.number] = {event.owner, event_text(event.number, job ? "job" : "removed", data)};
   }
   const std::int64_t last = events.back().number;
@@ -121,7 +129,6 @@ bool EventHub::deliver() {
     listener->last = std::max(listener->last, last);
     listener = open ? std::next(listener) : listeners_.erase(listener);
   }
-  return static_cast<int>(events.size()) == kBatch;
 }
 
 void EventHub::ping() {

@@ -42,7 +42,7 @@ class EventHub {
   };
   void run(const std::stop_token& stop);
   void show_watchers();
-  bool deliver();
+  void deliver();
   void ping();
 
   Service& service_;

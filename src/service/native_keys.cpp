@@ -7,6 +7,7 @@ namespace hotshot::service {
 namespace {
 
 using nlohmann::json;
+using store::Identity;
 
 json key_json(const store::Key& key) {
   const auto time = [](const std::optional<std::int64_t>& ms) { return ms ? json(*ms) : json(); };
@@ -19,18 +20,26 @@ json key_json(const store::Key& key) {
           {"last_used_ms", time(key.last_used_ms)}};
 }
 
+// Keys are the affair of people, and of programs they made administrators: a key that got into wrong hands must not be
+// able to outlive its end, or to end others.
+void require_keeper(const Identity& who) {
+  if (who.key.empty() || who.scope == store::Scope::admin) return;
+  throw net::HttpError(403, "forbidden", "[key] expected a session or a key of scope admin");
+}
+
 }  // namespace
 
 void add_native_keys(net::Router& router, Service& service) {
-  // A key that may only make clips must not be able to make itself a wider one.
   router.add("GET", "/api/v1/keys",
              allow(service, store::Scope::generate, [&service](net::Request&, const store::Identity& who) {
+               require_keeper(who);
                json keys = json::array();
                for (const store::Key& key : service.accounts().keys(who.account.id)) keys.push_back(key_json(key));
                return net::Response::json({{"keys", keys}});
              }));
   router.add("POST", "/api/v1/keys",
              allow(service, store::Scope::generate, [&service](net::Request& request, const store::Identity& who) {
+               require_keeper(who);
                const json body = json_body(request);
                const store::Scope scope = store::parse_scope(text_member(body, "scope", "generate"));
                if (static_cast<int>(scope) > static_cast<int>(who.scope)) {
@@ -42,6 +51,7 @@ void add_native_keys(net::Router& router, Service& service) {
              }));
   router.add("DELETE", "/api/v1/keys/{id}",
              allow(service, store::Scope::generate, [&service](net::Request& request, const store::Identity& who) {
+               require_keeper(who);
                service.accounts().revoke_key(who.account.id, request.capture("id"));
                return net::Response::empty();
              }));

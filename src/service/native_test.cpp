@@ -126,7 +126,7 @@ TEST(NativeJobs, AFailureIsTriedAgainAndThenSaysWhy) {
   while (test.job(id)["status"] == "queued") test.work();
   const json job = test.job(id);
   EXPECT_EQ(job["status"], "failed");
-  EXPECT_EQ(job["attempts"], 2);
+  EXPECT_EQ(job["attempts"], 5);
   EXPECT_EQ(job["error"]["code"], "internal");
   test.renderer.on_step = {};
   const json again = test.send("POST", "/api/v1/jobs/" + id + "/retry").json()["jobs"][0];

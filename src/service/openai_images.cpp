@@ -102,10 +102,13 @@ json answer_head(const Job& job) {
           {"warnings", job.warnings}};
 }
 
+// Clients try 5xx again by themselves, but the job was tried already.
 [[noreturn]] void throw_failure_of(const Job* job) {
-  const bool users = job && job->error && job->error->code == "invalid_request";
-  throw net::HttpError(users ? 400 : 500, job && job->error ? job->error->code : "removed",
+  const bool users = job && job->error && (job->error->code == "invalid_request" || job->error->code == "cancelled");
+  net::HttpError error(users ? 400 : 500, job && job->error ? job->error->code : "removed",
                        job && job->error ? job->error->message : "[image] the job was removed before it was done");
+  error.headers.set("x-should-retry", "false");
+  throw error;
 }
 
 json image_json(Service& service, const std::string& host, const Job& job, bool as_url) {

@@ -86,6 +86,7 @@ net::Response remix(Service& service, const net::Request& request, const Identit
   for (const char* name : {"model", "digest", "frames_made", "threads", "device", "dtype"}) settings.erase(name);
   settings["prompt"] = text_field(fields.values, "prompt").value_or("");
   read_fields(wish.request.fields(), settings, "remix");
+  wish.requested = {{"model", job.model}, {"prompt", settings["prompt"]}, {"remix_of", job.id}};
   return make(service, request, who, wish,
               {.dialect = "openai", .parent = job.id, .relation = "remix", .folder = job.folder});
 }

@@ -1,6 +1,7 @@
 #include "service/renderer.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "media/encode.h"
@@ -59,7 +60,7 @@ Frames sprites(const Frames& frames) {
 // Everything the networks' answers depend on.
 std::string journal_digest(const json& effective, const std::string& model_digest) {
   json said = effective;
-  for (const char* name : {"threads", "model"}) said.erase(name);
+  for (const char* name : {"threads", "model", "digest"}) said.erase(name);  // the digest is said once, below
   return store::sha256_text(fmt::format("{} {} {}", pipeline::kEngine, model_digest, said.dump()));
 }
 
@@ -74,7 +75,11 @@ std::vector<RenderedFile> PipelineRenderer::render(const store::Claim& claim, Re
     }
   }();
   const pipeline::Plan plan = pipeline::plan_request(request_in(claim.job.effective, threads_), *offer.folder);
-  pipeline::require_memory(plan.memory, pipeline::available_memory());
+  try {
+    pipeline::require_memory(plan.memory, pipeline::available_memory());
+  } catch (const InvalidArgument& error) {
+    throw std::runtime_error(error.what());  // it fitted when it was queued, and may fit again
+  }
   const std::string digest = catalogue_.digest(offer);
   json effective = claim.job.effective;
   effective["digest"] = digest;

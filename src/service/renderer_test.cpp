@@ -48,19 +48,21 @@ class StoppingRenderer : public PipelineRenderer {
  public:
   using PipelineRenderer::PipelineRenderer;
   std::vector<RenderedFile> render(const store::Claim& claim, RenderContext& context) override {
-    Watch watch(context, *worker, stop_at);
+    Watch watch(context, *worker, stop_at, journal_at_start);
     return PipelineRenderer::render(claim, watch);
   }
   Worker* worker = nullptr;
   int stop_at = 3;
-  std::int64_t sampled = 0;
+  std::uintmax_t journal_at_start = 0;  // bytes, when sampling began
 
  private:
   class Watch : public RenderContext {
    public:
-    Watch(RenderContext& real, Worker& worker, int stop_at) : real_(real), worker_(worker), stop_at_(stop_at) {}
+    Watch(RenderContext& real, Worker& worker, int stop_at, std::uintmax_t& journal_at_start)
+        : real_(real), worker_(worker), stop_at_(stop_at), journal_at_start_(journal_at_start) {}
     void begin(std::string_view phase, std::int64_t steps) override {
       sampling_ = phase == "sampling";
+      if (sampling_) journal_at_start_ = std::filesystem::file_size(real_.journal());
       real_.begin(phase, steps);
     }
     void advance(std::int64_t done) override {
@@ -77,6 +79,7 @@ class StoppingRenderer : public PipelineRenderer {
     RenderContext& real_;
     Worker& worker_;
     int stop_at_;
+    std::uintmax_t& journal_at_start_;
     bool sampling_ = false;
   };
 };
@@ -98,8 +101,12 @@ TEST(PipelineRenderer, AnotherWorkerGoesOnWhereOneWasStoppedToTheSameBytes) {
     journals += entry.file_size() > 64;
   }
   EXPECT_EQ(journals, 1);
-  Worker(*test.service, plain, {.name = "c"}).run_one();
+  StoppingRenderer resuming(test.service->catalogue(), std::vector<std::string>{}, 1);
+  Worker second(*test.service, resuming, {.name = "c"});
+  resuming.worker = &second, resuming.stop_at = -1;
+  second.run_one();
   ASSERT_EQ(test.job(stopped)["status"], "succeeded");
+  EXPECT_GT(resuming.journal_at_start, stopping.journal_at_start + 1000);  // the answers of three steps were used
   EXPECT_EQ(video_of(test, stopped)["sha256"], video_of(test, undisturbed)["sha256"]);
   EXPECT_TRUE(std::filesystem::is_empty(test.service->folder("journals")));
   EXPECT_TRUE(std::filesystem::is_empty(test.service->folder("work")));

@@ -6,6 +6,9 @@
 namespace hotshot::service {
 namespace {
 
+// A restart that comes too soon for a worker counts as one.
+constexpr int kAttempts = 5;
+
 ServiceConfig checked(ServiceConfig config) {
   check_config(config);
   make_folders(config.data_folder(), "serve");
@@ -14,7 +17,7 @@ ServiceConfig checked(ServiceConfig config) {
 }
 
 bool asks_for_sign_in(const ServiceConfig& config) {
-  return config.sign_in == "always" || (config.sign_in == "auto" && !is_loopback(config.address));
+  return config.sign_in == "always" || (config.sign_in == "auto" && !is_private(config));
 }
 
 // Kept, so that links outlive a restart.
@@ -58,6 +61,7 @@ store::Submitted submit(Service& service, const store::Identity& who, const Plan
                       .effective = planned.effective,
                       .warnings = planned.warnings,
                       .priority = how.priority,
+                      .max_attempts = kAttempts,
                       .parent = how.parent,
                       .relation = how.relation,
                       .group = group,

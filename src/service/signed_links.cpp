@@ -57,7 +57,9 @@ void add_signed_links(net::Router& router, Service& service) {
     if (!job) throw net::HttpError(404, "not_found", "[link] what it led to is gone");
     const auto path = job_file_path(service, *job, role);
     const store::JobFile& file = *job->file(role);
-    return net::file_response(request, {.path = path, .size = file.bytes, .type = file.type, .etag = file.sha256});
+    // Clients show it in pages of their own.
+    return net::file_response(request, {.path = path, .size = file.bytes, .type = file.type, .etag = file.sha256})
+        .with("cross-origin-resource-policy", "cross-origin");
   });
 }
 

@@ -27,8 +27,13 @@ pid_t start(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
+  // Nothing of the server's: a worker that outlives it must not hold its port or its clients' connections.
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, command.front().c_str(), nullptr, nullptr, arguments.data(), environ);
+  const int error = ::posix_spawn(&pid, command.front().c_str(), &actions, nullptr, arguments.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
   ensure(error == 0, "worker", "cannot start {}: {}", command.front(), std::strerror(error));
   return pid;
 }

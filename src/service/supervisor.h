@@ -14,7 +14,7 @@ namespace hotshot::service {
 /// to every 30 seconds). At the end they get SIGTERM, and SIGKILL after `patience_seconds`.
 class Supervisor {
  public:
-  Supervisor(std::vector<std::string> command, int count, int patience_seconds = 10);
+  Supervisor(std::vector<std::string> command, int count, int patience_seconds = 60);
   ~Supervisor();
   /// Process ids of those that run now.
   std::vector<pid_t> running() const;

@@ -23,6 +23,8 @@ bool JobStore::adopt(const Job& job) {
               std::all_of(job.kind.begin(), job.kind.end(), [](char c) { return c >= 'a' && c <= 'z'; }),
           "kind", "expected 1 to 32 letters a-z but got '{}'", job.kind.substr(0, 64));
   require(is_id_of(job.id, job.kind), "jobs", "expected an id of a {} but got '{}'", job.kind, job.id.substr(0, 64));
+  require(id_time_ms(job.id) == job.created_ms, "jobs", "expected {} to be made at the time of its id but got {}",
+          job.id, job.created_ms);
   bool adopted = false;
   database_.transaction([&](Connection& connection) {
     adopted = false;

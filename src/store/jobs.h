@@ -191,8 +191,8 @@ class JobStore {
   bool adopt(const Job& job);
   std::optional<Job> find(const std::string& id);
   JobPage list(const JobQuery& query);
-  /// How many queued jobs will be taken before this one if none of the running ones ends meanwhile; empty unless it
-  /// is queued. Looks at all that wait: some 20 ms for 10,000, so not for every row of a list.
+  /// About how many queued jobs will be taken before this one, each place once, 0 exactly for the next; empty unless
+  /// it is queued. Looks at all that wait: some 20 ms for 10,000, so not for every row of a list.
   std::optional<std::int64_t> queue_position(const std::string& id);
 
   /// Takes the next job of one of `kinds`: highest priority first, then the owner with the fewest running jobs, then

@@ -1,7 +1,6 @@
 #include "training/loop.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
@@ -157,7 +156,7 @@ FieldList LoopOptions::fields() {
           {"checkpoint_every", "steps between checkpoints", &checkpoint_every, {1, 1e9}},
           {"keep", "checkpoints kept", &keep, {1, 1000}},
           {"preview_every", "steps between previews, 0 for none", &preview_every, {0, 1e9}},
-          {"micro_batches", "of a step, each the work of one thread", &micro_batches, {1, 4096}},
+          {"micro_batches", "of a step, one after the other", &micro_batches, {1, 4096}},
           {"seed", "of weights, order, noise and captions", &seed, {0, 9e15}}};
 }
 
@@ -180,16 +179,12 @@ Loss differentiate(Task& task, std::int64_t step, int micro_batches) {
   for (const auto& [name, parameter] : parameters) weights.push_back(parameter->tensor);
   std::vector<Loss> losses(parts.size());
   std::vector<std::vector<at::Tensor>> gradients(parts.size());
-  at::parallel_for(0, static_cast<std::int64_t>(parts.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    at::AutoGradMode enabled(true);  // thread-local
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto part = static_cast<std::size_t>(i);
-      losses[part] = parts[part]();
-      gradients[part] = torch::autograd::grad({losses[part].value}, weights, {}, c10::nullopt, /*create_graph=*/false,
-                                              /*allow_unused=*/true);
-      losses[part].value = losses[part].value.detach();
-    }
-  });
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    losses[part] = parts[part]();
+    gradients[part] = torch::autograd::grad({losses[part].value}, weights, {}, c10::nullopt, /*create_graph=*/false,
+                                            /*allow_unused=*/true);
+    losses[part].value = losses[part].value.detach();
+  }
 
   at::NoGradGuard no_grad;
   Loss sum;

