@@ -1,5 +1,6 @@
 // hotshot serve and hotshot worker: the service on one data folder.
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -32,15 +33,11 @@ service::ServiceConfig config_file(int argc, char** argv) {
 std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
 std::vector<std::string> worker_command(const service::ServiceConfig& config) {
-  std::vector<std::string> command{program_path(),
-                                   "worker",
-                                   "--with-parent",
-                                   "--data",
-                                   config.data_folder().string(),
-                                   "--threads",
-                                   std::to_string(config.threads),
-                                   "--lease-seconds",
-                                   std::to_string(config.lease_seconds),
+  std::vector<std::string> command{program_path(),    "worker",
+                                   "--parent",        std::to_string(::getpid()),
+                                   "--data",          config.data_folder().string(),
+                                   "--threads",       std::to_string(config.threads),
+                                   "--lease-seconds", std::to_string(config.lease_seconds),
                                    "--formats"};
   std::string formats;
   for (const std::string& format : config.formats) formats += (formats.empty() ? "" : ",") + format;
@@ -91,15 +88,18 @@ int serve(int argc, char** argv) {
 int worker(int argc, char** argv) {
   service::ServiceConfig config = config_file(argc, argv);
   std::string file;
-  bool with_parent = false;
+  std::string parent;
   Arguments arguments(
       "hotshot worker [OPTIONS]",
       "Renders jobs of a service's data folder, one after the other. Any number may run on one folder.");
   arguments.option("--config", "the service's TOML file", &file);
-  arguments.flag("--with-parent", "end when the process that started it ends", &with_parent);
+  arguments.option("--parent", "end when this process, which started it, ends", &parent);
   arguments.fields(config.fields());
   if (!arguments.parse(argc, argv)) return 0;
-  if (with_parent) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (!parent.empty()) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (std::to_string(::getppid()) != parent) return 0;  // it ended before it could be said
+  }
 
   service::Service service(config);
   service::PipelineRenderer renderer(service.catalogue(), config.formats, config.threads);
