@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "data/batch.h"
+#include "diffusion/density.h"
 #include "model/part.h"
 #include "training/autoencoder_task.h"
 #include "training/test_support.h"
@@ -24,6 +25,8 @@ double mean_loss(const std::vector<LogRow>& log, std::size_t begin, std::size_t 
 }
 
 data::WorldSource source() { return {.seed = 5}; }
+
+constexpr std::uint64_t kTaskSeed = 9;
 
 model::WanVaeConfig tiny_vae() {
   model::WanVaeConfig config;
@@ -57,7 +60,7 @@ std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, doub
   options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
   return std::make_unique<TransformerTask>(config, text, options, diffusion::DensityOptions{}, std::move(buckets),
                                            source(), TransformerInputs{places.model_folder, places.latent_folder, {}},
-                                           9, at::kCPU);
+                                           kTaskSeed, at::kCPU);
 }
 
 data::Bucket bucket(int frames, int size, int batch, int clips, double share = 1) {
@@ -163,9 +166,11 @@ TEST(TransformerTask, ErrorsWhereTheActorsAreWeighMore) {
   const double cover = data::latent_cover(source().covers(0, 1, 5, 32, 32), 4, 8).mean().item<double>();
   ASSERT_GT(cover, 0.01);
   // (mean error + w · mean of cover · error) / (1 + w · mean cover): two weights tell the third.
-  const double plain = loss(0), covered = (loss(2) * (1 + 2 * cover) - plain) / 2;
+  const double sigma = diffusion::sample_sigmas({}, kTaskSeed, 0, 0, 1).item<double>();
+  const double w2 = 2 * (1 - sigma) * (1 - sigma), w7 = 7 * (1 - sigma) * (1 - sigma);
+  const double plain = loss(0), covered = (loss(2) * (1 + w2 * cover) - plain) / w2;
   EXPECT_GT(covered, 0);
-  EXPECT_NEAR(loss(7), (plain + 7 * covered) / (1 + 7 * cover), 1e-3 * plain);
+  EXPECT_NEAR(loss(7), (plain + w7 * covered) / (1 + w7 * cover), 1e-3 * plain);
 }
 
 TEST(TransformerTask, PreviewsShowEachPromptAtTheLongestBucket) {

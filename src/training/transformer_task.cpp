@@ -43,7 +43,7 @@ FieldList TransformerOptions::fields() {
   return {{"caption_dropout", "share of empty captions", &caption_dropout, {0, 1}},
           {"max_tokens", "of a caption", &max_tokens, {1, 512}},
           {"context_tokens", "that texts are padded to", &context_tokens, {1, 4096}},
-          {"subject_weight", "of errors where the actors are, added to 1", &subject_weight, {0, 1000}},
+          {"subject_weight", "of errors where the actors are, added to 1, times (1 - sigma)^2", &subject_weight, {0, 1000}},
           {"dtype", "bf16 or fp32", &dtype},
           {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
           {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
@@ -146,13 +146,14 @@ TransformerTask::Batch TransformerTask::batch(std::size_t index, std::int64_t st
     batch.captions.push_back(dropped ? "" : source_.caption(clip, draw));
   }
   batch.latents_bcthw = stores_[index]->batch(clips).to(at::kFloat).to(device_);
-  if (!covers_.empty()) {
-    const at::Tensor cover = covers_[index]->batch(clips).to(at::kFloat).to(device_);
-    const at::Tensor weight = 1 + options_.subject_weight * cover;
-    batch.weight_b1thw = weight / weight.mean({1, 2, 3, 4}, /*keepdim=*/true);
-  }
   const auto draw = static_cast<std::uint64_t>(step);
   batch.sigma_b = diffusion::sample_sigmas(density_, seed_, draw, 0, bucket.batch).to(device_);
+  if (!covers_.empty()) {
+    const at::Tensor cover = covers_[index]->batch(clips).to(at::kFloat).to(device_);
+    const at::Tensor strength_b = options_.subject_weight * (1 - batch.sigma_b).square();
+    const at::Tensor weight = 1 + strength_b.view({-1, 1, 1, 1, 1}) * cover;
+    batch.weight_b1thw = weight / weight.mean({1, 2, 3, 4}, /*keepdim=*/true);
+  }
   batch.eps_bcthw = normal(batch.latents_bcthw.sizes(), Random(seed_ + draw, "noise")).to(device_);
   return batch;
 }

@@ -22,7 +22,9 @@ struct TransformerOptions {
   double caption_dropout = 0.1;  // of captions become empty, for classifier-free guidance
   int max_tokens = 96;           // of a caption; longer ones are cut
   int context_tokens = 512;      // that every text is padded to with zeros, as Wan does
-  double subject_weight = 0;     // of errors where the actors are, added to the 1 that all errors have
+  /// Of errors where the actors are, times (1 - sigma)^2, added to the 1 that all errors have. It fades with noise, for
+  /// where noise hides the place of an actor a weight moves the best answer towards "it is everywhere".
+  double subject_weight = 0;
   std::string dtype = "bf16";    // of activations
   int preview_steps = 16;
   double preview_guidance = 4;
