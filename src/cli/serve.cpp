@@ -1,5 +1,6 @@
 // hotshot serve and hotshot worker: the service on one data folder.
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -32,17 +33,19 @@ service::ServiceConfig config_file(int argc, char** argv) {
 
 std::string program_path() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
 
-std::vector<std::string> worker_command(const service::ServiceConfig& config) {
-  std::vector<std::string> command{program_path(),    "worker",
-                                   "--parent",        std::to_string(::getpid()),
-                                   "--data",          config.data_folder().string(),
-                                   "--threads",       std::to_string(config.threads),
-                                   "--lease-seconds", std::to_string(config.lease_seconds),
-                                   "--formats"};
-  std::string formats;
-  for (const std::string& format : config.formats) formats += (formats.empty() ? "" : ",") + format;
-  command.push_back(formats);
+// A worker takes the settings that the server was given: the same file and flags.
+std::vector<std::string> worker_command(int argc, char** argv) {
+  std::vector<std::string> command{program_path(), "worker", "--parent", std::to_string(::getpid())};
+  command.insert(command.end(), argv + 1, argv + argc);
   return command;
+}
+
+// Each connection is a file to the system, and its usual bound of 1,024 is fewer than the server is made for.
+void allow_many_files() {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 void print_welcome(service::Service& service, int port) {
@@ -72,11 +75,12 @@ int serve(int argc, char** argv) {
   arguments.fields(config.fields());
   if (!arguments.parse(argc, argv)) return 0;
 
+  allow_many_files();
   service::Service service(config);
   catch_interrupts();
   service::App app(service);
   std::optional<service::Supervisor> workers;
-  if (config.workers > 0) workers.emplace(worker_command(config), config.workers);
+  if (config.workers > 0) workers.emplace(worker_command(argc, argv), config.workers);
   print_welcome(service, app.port());
   while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   std::fputs("\nhotshot serve: stopping; what is being rendered goes on at the next start\n", stderr);
