@@ -1,4 +1,4 @@
-# hotshot_folder(name [DEPENDS folder…] [TORCH] [LIBRARIES pkg…] [TEST_LIBRARIES pkg…]):
+# hotshot_folder(name [DEPENDS folder…] [TORCH] [LIBRARIES pkg…] [TEST_LIBRARIES pkg…] [TEST_SERVERS name…]):
 # src/<name>/*.cpp becomes the library hotshot_<name>, src/<name>/*_test.cpp the test program <name>_test. Sources are globbed, so adding a file touches no list.
 
 find_package(PkgConfig)
@@ -35,7 +35,7 @@ endif()
 target_link_libraries(hotshot_flags INTERFACE Threads::Threads)
 
 function(hotshot_folder name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES;TEST_LIBRARIES;TEST_SERVERS" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   set(tests ${sources})
@@ -47,6 +47,10 @@ function(hotshot_folder name)
   endif()
   add_library(hotshot_${name} STATIC ${sources})
   target_link_libraries(hotshot_${name} PUBLIC hotshot_flags)
+  if(name MATCHES "^(net|store|provenance|service)$")
+    target_compile_options(hotshot_${name} PUBLIC -UFMT_HEADER_ONLY)
+    target_link_libraries(hotshot_${name} PUBLIC fmt)
+  endif()
   foreach(dependency ${ARG_DEPENDS})
     target_link_libraries(hotshot_${name} PUBLIC hotshot_${dependency})
   endforeach()
@@ -63,6 +67,9 @@ function(hotshot_folder name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE hotshot_${name} GTest::gtest GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE HOTSHOT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    foreach(library ${ARG_LIBRARIES})
+      target_link_libraries(${name}_test PRIVATE PkgConfig::${library})
+    endforeach()
     # A library that only serves tests as an oracle is optional; HOTSHOT_HAVE_<pkg> tells them that it is there.
     foreach(library ${ARG_TEST_LIBRARIES})
       if(TARGET PkgConfig::${library})
@@ -74,7 +81,31 @@ function(hotshot_folder name)
       hotshot_precompile(${name}_test)
     endif()
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+    if(ARG_TEST_SERVERS)
+      hotshot_test_servers(${name}_test ${ARG_TEST_SERVERS})
+    endif()
   endif()
+endfunction()
+
+# tests/SERVER.py starts a server before the first test of the target that ctest runs, and stops it after the last.
+# Tests find the file that it wrote in HOTSHOT_TEST_SERVER.
+function(hotshot_test_servers target)
+  find_package(Python3 COMPONENTS Interpreter REQUIRED)
+  set(environment)
+  foreach(server ${ARGN})
+    set(file ${CMAKE_BINARY_DIR}/test-${server})
+    foreach(verb start stop)
+      add_test(NAME ${server}_${verb} COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/${server}.py ${verb} ${file})
+    endforeach()
+    set_tests_properties(${server}_start PROPERTIES FIXTURES_SETUP ${server})
+    set_tests_properties(${server}_stop PROPERTIES FIXTURES_CLEANUP ${server})
+    string(TOUPPER HOTSHOT_TEST_${server} variable)
+    list(APPEND environment ${variable}=${file})
+  endforeach()
+  # Lists as properties of tests that are discovered later can only be set by a script.
+  set(script ${CMAKE_BINARY_DIR}/${target}_servers.cmake)
+  file(WRITE ${script} "set_tests_properties(\${${target}_TESTS} PROPERTIES FIXTURES_REQUIRED \"${ARGN}\" ENVIRONMENT \"${environment}\")\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${script})
 endfunction()
 
 # The first torch target builds the precompiled header, the others reuse it.

@@ -45,7 +45,9 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.files(), before, args)
 
     def files(self):
-        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
+        """All but the keys that signing makes at first use."""
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*")
+                      if path.is_file() and path.parent.name != "signing")
 
 
 class Usage(Cli):
@@ -196,7 +198,7 @@ class Generate(Cli):
             self.assertEqual(list(mount.iterdir()), [], extension)
 
     def test_ctrl_c_stops_cleanly(self):
-        environment = dict(os.environ, HOTSHOT_MODELS=str(self.folder / "models"))
+        environment = dict(os.environ, HOTSHOT_MODELS=str(self.folder / "models"), XDG_DATA_HOME=str(self.folder / "data"))
         process = subprocess.Popen([PROGRAM, "generate", "x", "--model", TINY, "--size", "256x256", "--frames", "81",
                                     "--steps", "1000", "-o", "a.mp4"], cwd=self.folder, env=environment,
                                    stderr=subprocess.PIPE, text=True)
@@ -248,6 +250,74 @@ class Reproduce(Cli):
         done = self.run_program("reproduce", "forged.webp", "--model", TINY)
         self.assertEqual(done.returncode, 1)
         self.assertIn("differs", done.stdout)
+
+
+class Verify(Cli):
+    SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+    def test_what_is_made_says_so(self):
+        for extension in ("mp4", "gif", "webp"):
+            self.succeeds("generate", "a \033[31mred cat", *FAST, "-o", f"a.{extension}", "-q")
+            said = self.succeeds("verify", f"a.{extension}").stdout
+            self.assertRegex(said, r"C2PA +trusted: as it was signed by Hotshot \(Hotshot local signer [0-9a-f]{8}\)\n")
+            self.assertRegex(said, r"made with +Hotshot \d+\.\d+\.\d+, by pipeline-wan\n")
+            self.assertRegex(said, r"how +c2pa.created trainedAlgorithmicMedia\n")
+            self.assertRegex(said, r"IPTC +trainedAlgorithmicMedia\n")
+            self.assertRegex(said, r'recipe +hotshot [\d.]+, pipeline-wan, seed 1: "a  \[31mred cat"\n')
+        self.assertEqual((self.folder / "data/hotshot/signing/key.pem").stat().st_mode & 0o777, 0o600)
+
+    def test_several_files_as_json(self):
+        self.succeeds("generate", "a red cat", *FAST, "-o", "a.gif", "-o", "b.webm", "-q")
+        done = self.run_program("verify", "a.gif", "b.webm", "--json")
+        self.assertEqual(done.returncode, 1, done.stderr)  # WebM has no place for a signature
+        gif, webm = map(json.loads, done.stdout.splitlines())
+        self.assertEqual((gif["file"], gif["state"], webm["state"]), ("a.gif", "trusted", "not_present"))
+        for said in (gif, webm):
+            self.assertEqual(said["iptc"], {"digital_source_type": self.SOURCE})
+            self.assertEqual(said["recipe"]["request"]["prompt"], "a red cat")
+
+    def test_the_model_goes_unsaid_with_the_recipe(self):
+        self.succeeds("generate", "a red cat", *FAST, "-o", "a.gif", "--no-recipe", "-q")
+        said = json.loads(self.succeeds("verify", "a.gif", "--json").stdout)
+        self.assertEqual((said["recipe"], said["c2pa"]["software_agent"]), (None, None))
+        self.assertNotIn(b"pipeline-wan", (self.folder / "a.gif").read_bytes())
+
+    def test_the_same_request_gives_the_same_signed_file(self):
+        for name in ("a.mp4", "b.mp4"):
+            self.succeeds("generate", "x", *FAST, "-o", name, "-q")
+        self.assertEqual((self.folder / "a.mp4").read_bytes(), (self.folder / "b.mp4").read_bytes())
+
+    def test_a_file_signed_elsewhere_is_the_same_again(self):
+        self.succeeds("generate", "x", *FAST, "-o", "a.mp4", "-q")
+        shutil.rmtree(self.folder / "data")
+        said = self.succeeds("verify", "a.mp4").stdout
+        self.assertIn("who is not known here", said)
+        self.assertIn("the same bytes again", self.succeeds("reproduce", "a.mp4", "--model", TINY).stdout)
+
+    def test_a_changed_file_is_invalid(self):
+        self.succeeds("generate", "x", *FAST, "-o", "a.gif", "-q")
+        content = bytearray((self.folder / "a.gif").read_bytes())
+        content[-10] ^= 1
+        (self.folder / "a.gif").write_bytes(content)
+        done = self.run_program("verify", "a.gif")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("INVALID", done.stdout)
+        self.assertIn("assertion.dataHash.mismatch", done.stdout)
+
+    def test_nothing_is_signed_where_none_is_wanted(self):
+        self.succeeds("generate", "x", *FAST, "-o", "a.gif", "--no-sign", "-q")
+        self.assertFalse((self.folder / "data").exists())
+        done = self.run_program("verify", "a.gif")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no content credentials", done.stdout)
+
+    def test_what_is_no_clip_is_refused(self):
+        (self.folder / "text.gif").write_text("hello, this is a text")
+        (self.folder / "empty").write_text("")
+        self.refused("clip or picture", "verify", "text.gif")
+        self.refused("empty", "verify", "empty")
+        self.refused("missing", "verify", "missing.mp4")
+        self.refused("file", "verify")
 
 
 class Models(Cli):

@@ -14,18 +14,26 @@ namespace hotshot::cli {
 namespace {
 
 struct ArchiveOptions {
+  std::string config;
   std::string data;
   std::string account;
   FieldList fields() {
-    return {{"data", "data folder of the service (default ~/.local/share/hotshot)", &data},
+    return {{"config", "the service's TOML file", &config},
+            {"data", "data folder of the service (default ~/.local/share/hotshot)", &data},
             {"account", "whose clips; not needed where there is one account", &account}};
   }
 };
 
-service::Service open_service(const ArchiveOptions& options) {
+service::ServiceConfig config_of(const ArchiveOptions& options) {
   service::ServiceConfig config;
-  config.data = options.data;
-  require(std::filesystem::exists(config.data_folder() / "hotshot.db"), "data",
+  if (!options.config.empty()) config = service::read_config(options.config);
+  if (!options.data.empty()) config.data = options.data;
+  return config;
+}
+
+service::Service open_service(const ArchiveOptions& options) {
+  const service::ServiceConfig config = config_of(options);
+  require(!config.database_url().empty() || std::filesystem::exists(config.data_folder() / "hotshot.db"), "data",
           "expected the data folder of a service but {} has no hotshot.db", config.data_folder().string());
   return service::Service(config);
 }
@@ -82,9 +90,7 @@ int import_clips(int argc, char** argv) {
   arguments.positional("FILE.zip", "the archive", &input);
   arguments.fields(options.fields());
   if (!arguments.parse(argc, argv)) return 0;
-  service::ServiceConfig config;
-  config.data = options.data;
-  service::Service service(config);
+  service::Service service(config_of(options));
   const auto report = service::import_library(service, account_of(service, options.account), input);
   print_problems(report.problems);
   std::printf("%d clips added, %d were there\n", report.added, report.known);

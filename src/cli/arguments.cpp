@@ -80,6 +80,10 @@ void Arguments::positional(const std::string& name, const std::string& help, std
   state_->app.add_option(name, *out, help)->required(required);
 }
 
+void Arguments::positional(const std::string& name, const std::string& help, std::vector<std::string>* out) {
+  state_->app.add_option(name, *out, help)->required();
+}
+
 void Arguments::option(const std::string& flags, const std::string& help, std::string* out) {
   const std::string start = out->empty() ? "" : fmt::format(" [{}]", *out);
   state_->app.add_option(flags, *out, help + start)->type_name("");

@@ -18,6 +18,8 @@ class Arguments {
 
   /// A word without a flag, in order of declaration.
   void positional(const std::string& name, const std::string& help, std::string* out, bool required = true);
+  /// One word or more; must be the last.
+  void positional(const std::string& name, const std::string& help, std::vector<std::string>* out);
   /// `flags` as in "-o,--output".
   void option(const std::string& flags, const std::string& help, std::string* out);
   /// May be given several times.

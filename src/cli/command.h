@@ -21,9 +21,11 @@ int export_clips(int argc, char** argv);
 int generate(int argc, char** argv);
 int import_clips(int argc, char** argv);
 int models(int argc, char** argv);
+int relay(int argc, char** argv);
 int reproduce(int argc, char** argv);
 int serve(int argc, char** argv);
 int train(int argc, char** argv);
+int verify(int argc, char** argv);
 int worker(int argc, char** argv);
 int world(int argc, char** argv);
 

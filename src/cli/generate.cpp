@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include "media/png.h"
 #include "pipeline/library.h"
 #include "pipeline/recipe.h"
+#include "provenance/signer.h"
+#include "service/service.h"
 #include "weights/digest.h"
 
 namespace hotshot::cli {
@@ -30,6 +33,7 @@ struct GenerateOptions {
   std::vector<std::string> outputs;
   std::string contact_sheet;
   bool no_recipe = false;
+  bool no_sign = false;
   bool quiet = false;
 };
 
@@ -50,6 +54,7 @@ bool parse(GenerateOptions& options, int argc, char** argv) {
   arguments.fields(options.request.fields(), {"prompt"});
   arguments.option("--contact-sheet", "also write one picture of all clips to this .png", &options.contact_sheet);
   arguments.flag("--no-recipe", "do not embed how the clip was made", &options.no_recipe);
+  arguments.flag("--no-sign", "do not sign that a model made it (C2PA); the IPTC mark stays", &options.no_sign);
   arguments.flag("-q,--quiet", "no progress and no warnings", &options.quiet);
   return arguments.parse(argc, argv);
 }
@@ -70,16 +75,18 @@ class Writer {
       : options_(options), plan_(plan), progress_(progress), started_(Clock::now()) {
     if (!options.no_recipe) digest_ = weights::folder_digest(folder.path);
     name_ = folder.name;
+    if (!options.no_sign) signer_ = provenance::Signer::open(service::default_data_folder() / service::kSigningFolder);
   }
 
   void write(pipeline::Made made) {
-    media::EncodeOptions encode;
+    media::EncodeOptions encode{.digital_source = std::string(media::kTrainedAlgorithmicMedia)};
     if (!options_.no_recipe) {
       encode.recipe = pipeline::write_recipe(pipeline::recipe_of(plan_, made.seed, name_, digest_));
     }
     for (const std::string& output : options_.outputs) {
       const auto path = numbered(output, made.index, plan_.count);
       const auto files = media::encode(made.clip, path, encode, &progress_);
+      for (const auto& file : files) sign(file);
       progress_.clear();
       report(files, made);
     }
@@ -88,11 +95,23 @@ class Writer {
 
   void finish() {
     if (options_.contact_sheet.empty()) return;
-    media::write_png(media::contact_sheet(clips_), options_.contact_sheet);
+    media::write_png(media::contact_sheet(clips_), options_.contact_sheet, {}, media::kTrainedAlgorithmicMedia);
+    sign(options_.contact_sheet);
     std::printf("%s\n", options_.contact_sheet.c_str());
   }
 
  private:
+  // A file that could not be signed is not what was asked for.
+  void sign(const std::filesystem::path& file) const {
+    if (!signer_) return;
+    try {
+      signer_->sign(file, {.version = std::string(pipeline::kVersion), .model = options_.no_recipe ? "" : name_});
+    } catch (...) {
+      std::error_code ignored;
+      std::filesystem::remove(file, ignored);
+      throw;
+    }
+  }
   void report(const std::vector<std::filesystem::path>& files, const pipeline::Made& made) const {
     const std::string name = files.size() == 1
                                  ? files.front().string()
@@ -113,6 +132,7 @@ class Writer {
   std::string name_;
   std::string digest_;
   std::vector<Clip> clips_;
+  std::optional<provenance::Signer> signer_;
 };
 
 }  // namespace

@@ -19,11 +19,13 @@ constexpr auto kCommands = std::to_array<Command>({
     {"generate", "make clips from text", generate},
     {"import", "take such a ZIP back", import_clips},
     {"models", "list, show, import and remove models", models},
+    {"relay", "have jobs of a service made by its providers", relay},
     {"reproduce", "make a clip again from the recipe in its file, and compare", reproduce},
     {"serve", "answer HTTP: interfaces, studio and a worker", serve},
 #endif
     {"train", "train a part of a model by a recipe; again to resume", train},
 #ifndef HOTSHOT_TRAINER_ONLY
+    {"verify", "what files say of their origin, and whether it holds", verify},
     {"worker", "render jobs of a service's data folder", worker},
 #endif
     {"world", "clips and captions of the cartoon world", world},

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace hotshot::media {
 
-/// An open regular file. Every reading member throws InvalidArgument, naming the file, where it is too short.
+/// An open regular file, for one thread. Every reading member throws InvalidArgument, naming the file, where it is too
+/// short.
 class ByteReader {
  public:
   /// Throws InvalidArgument when missing, unreadable, empty or not a regular file (never waits on a pipe).
@@ -29,9 +31,15 @@ class ByteReader {
   [[noreturn]] void damaged(const std::string& what) const;
 
  private:
+  void read(std::uint64_t offset, std::string& out) const;
+  /// Small pieces come out of what was last read, so that a walk from byte to byte is no walk from call to call.
+  std::string_view peek(std::uint64_t offset, std::uint64_t count) const;
+
   std::string name_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
+  mutable std::string window_ = {};
+  mutable std::uint64_t window_begin_ = 0;
 };
 
 }  // namespace hotshot::media

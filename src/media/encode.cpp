@@ -5,12 +5,13 @@
 
 #include "base/error.h"
 #include "media/format.h"
+#include "media/xmp.h"
 
 namespace hotshot::media {
 namespace {
 
 constexpr int kLargestSide = 16383;  // WebP's limit, and H.264's within one
-constexpr std::size_t kLargestRecipe = 1u << 20;
+constexpr std::size_t kLargestText = 1u << 20;
 
 std::string extension_of(const std::filesystem::path& path) {
   std::string text = path.extension().string();
@@ -42,14 +43,22 @@ std::size_t utf8_length(std::string_view text, std::size_t i) {
   return overlong || outside ? 0 : length;
 }
 
-void check_recipe(std::string_view recipe) {
-  require(recipe.size() <= kLargestRecipe, "encode", "expected a recipe of at most {} bytes but got {}", kLargestRecipe,
-          recipe.size());
-  for (std::size_t i = 0; i < recipe.size();) {
-    const auto byte = static_cast<std::uint8_t>(recipe[i]);
-    const std::size_t length = utf8_length(recipe, i);
+template <std::optional<std::string> (*read_xmp)(const ByteReader&)>
+std::optional<std::string> source_in(const ByteReader& file) {
+  const std::optional<std::string> packet = read_xmp(file);
+  return packet ? source_of_xmp(*packet) : std::nullopt;
+}
+
+std::optional<std::string> webm_source(const ByteReader& file) { return webm_tag(file, kWebmSourceTag); }
+
+void check_text(std::string_view text) {
+  require(text.size() <= kLargestText, "encode", "expected a text of at most {} bytes but got {}", kLargestText,
+          text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    const std::size_t length = utf8_length(text, i);
     const bool control = byte < 32 && byte != '\n' && byte != '\r' && byte != '\t';
-    require(length > 0 && !control, "encode", "expected a recipe of UTF-8 text but got byte {} at {}", byte, i);
+    require(length > 0 && !control, "encode", "expected UTF-8 text but got byte {} at {}", byte, i);
     i += length;
   }
 }
@@ -70,11 +79,11 @@ void check_clip(const Clip& clip) {
 
 std::span<const Format> formats() {
   static const Format table[] = {
-      {"MP4", {"mp4", "m4v"}, write_mp4, begins_mp4, mp4_recipe},
-      {"WebM", {"webm"}, write_webm, begins_webm, webm_recipe},
-      {"GIF", {"gif"}, write_gif, begins_gif, gif_recipe},
-      {"WebP", {"webp"}, write_webp, begins_webp, webp_recipe},
-      {"PNG", {"png"}, write_png_frames, begins_png, png_recipe},
+      {"MP4", {"mp4", "m4v"}, write_mp4, begins_mp4, mp4_recipe, source_in<mp4_xmp>},
+      {"WebM", {"webm"}, write_webm, begins_webm, webm_recipe, webm_source},
+      {"GIF", {"gif"}, write_gif, begins_gif, gif_recipe, source_in<gif_xmp>},
+      {"WebP", {"webp"}, write_webp, begins_webp, webp_recipe, source_in<webp_xmp>},
+      {"PNG", {"png"}, write_png_frames, begins_png, png_recipe, source_in<png_xmp>},
   };
   return table;
 }
@@ -99,7 +108,8 @@ std::vector<std::filesystem::path> encode(const Clip& clip, const std::filesyste
                                           const EncodeOptions& options, Progress* progress) {
   const Format& format = format_of(path);
   check_clip(clip);
-  check_recipe(options.recipe);
+  check_text(options.recipe);
+  check_text(options.digital_source);
   require(options.quality >= 0 && options.quality <= 100, "encode", "expected a quality from 0 to 100 but got {}",
           options.quality);
   require(options.loop >= 0 && options.loop <= 65535, "encode", "expected a loop count from 0 to 65535 but got {}",

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clip.h"
@@ -10,11 +11,16 @@
 
 namespace hotshot::media {
 
+/// IPTC's word for what a trained model made.
+inline constexpr std::string_view kTrainedAlgorithmicMedia =
+    "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+
 struct EncodeOptions {
-  std::string recipe = {};  // JSON text (UTF-8, no NUL, at most 1 MiB) embedded in the file; empty = none
-  int quality = 80;         // 0..100; 100 is the best the format does (lossless for WebP); PNG and GIF ignore it
-  int loop = 0;             // GIF and WebP: how often to play, 0 = forever
-  bool dither = true;       // GIF: ordered dithering between palette colours (stable in time)
+  std::string recipe = {};          // JSON text (UTF-8, no NUL, at most 1 MiB) embedded in the file; empty = none
+  std::string digital_source = {};  // URI of IPTC's DigitalSourceType, say kTrainedAlgorithmicMedia; empty = unsaid
+  int quality = 80;    // 0..100; 100 is the best the format does (lossless for WebP); PNG and GIF ignore it
+  int loop = 0;        // GIF and WebP: how often to play, 0 = forever
+  bool dither = true;  // GIF: ordered dithering between palette colours (stable in time)
 };
 
 /// Writes `clip` and returns the files written: one, or for PNG with several frames one per frame ("out.png" becomes

@@ -8,6 +8,7 @@
 #include "media/format.h"
 #include "media/palette.h"
 #include "media/timing.h"
+#include "media/xmp.h"
 
 namespace hotshot::media {
 namespace {
@@ -166,6 +167,11 @@ class GifWriter {
     if (!options.recipe.empty()) {
       out_ += "\x21\xFE";
       put_blocks(out_, options.recipe);
+    }
+    if (!options.digital_source.empty()) {
+      out_ += "\x21\xFF";
+      out_ += kGifXmpName;
+      out_ += xmp_packet({.digital_source = options.digital_source}) + gif_xmp_trailer();
     }
   }
 

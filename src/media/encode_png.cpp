@@ -51,7 +51,7 @@ Paths write_png_frames(const Clip& clip, const std::filesystem::path& path, cons
   for (int i = 0; i < clip.frames.count; ++i) {
     paths.push_back(one ? path : path.parent_path() / pattern.fill(i + 1));
     files.push_back(std::make_unique<AtomicFile>(paths.back()));
-    fill_file(*files.back(), png_bytes(clip.frames, i, options.recipe), paths.back());
+    fill_file(*files.back(), png_bytes(clip.frames, i, options.recipe, options.digital_source), paths.back());
     advance_or_stop(progress, i + 1);
   }
   for (const auto& file : files) file->commit();

@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "media/format.h"
 #include "media/libav.h"
+#include "media/xmp.h"
 
 namespace hotshot::media {
 namespace {
@@ -19,6 +21,7 @@ struct VideoKind {
   const char* muxer;
   const char* codec;
   bool even_size;
+  bool source_tag;  // the muxer keeps tags of any name: DigitalSourceType is one
   std::vector<std::pair<const char*, std::string>> codec_options;
   std::vector<std::pair<const char*, std::string>> muxer_options;
 };
@@ -33,7 +36,7 @@ struct OutputFree {
 /// One video stream in one file. Legal order: constructor, write() per frame, finish().
 class VideoWriter {
  public:
-  VideoWriter(const VideoKind& kind, const Clip& clip, const std::filesystem::path& path, const std::string& recipe);
+  VideoWriter(const VideoKind& kind, const Clip& clip, const std::filesystem::path& path, const EncodeOptions& options);
   void write(const std::uint8_t* frame_hwc);
   /// Flushes, writes the index and closes; every error of the disk shows here at the latest.
   void finish();
@@ -41,7 +44,7 @@ class VideoWriter {
  private:
   void check(int code, const char* what) const;
   void open_codec(const VideoKind& kind, Rational rate);
-  void open_output(const VideoKind& kind, const std::filesystem::path& path, const std::string& recipe);
+  void open_output(const VideoKind& kind, const std::filesystem::path& path, const EncodeOptions& options);
   void make_scaler();
   void drain();
 
@@ -57,13 +60,13 @@ class VideoWriter {
 };
 
 VideoWriter::VideoWriter(const VideoKind& kind, const Clip& clip, const std::filesystem::path& path,
-                         const std::string& recipe)
+                         const EncodeOptions& options)
     : width_(clip.frames.width), height_(clip.frames.height), packet_(av_packet_alloc()) {
   AVFormatContext* output = nullptr;
   check(avformat_alloc_output_context2(&output, nullptr, kind.muxer, nullptr), "cannot start the container");
   output_.reset(output);
   open_codec(kind, clip.rate);
-  open_output(kind, path, recipe);
+  open_output(kind, path, options);
   make_scaler();
 }
 
@@ -98,7 +101,7 @@ void VideoWriter::open_codec(const VideoKind& kind, Rational rate) {
   check(code, "cannot start the encoder");
 }
 
-void VideoWriter::open_output(const VideoKind& kind, const std::filesystem::path& path, const std::string& recipe) {
+void VideoWriter::open_output(const VideoKind& kind, const std::filesystem::path& path, const EncodeOptions& options) {
   output_->flags |= AVFMT_FLAG_BITEXACT;
   stream_ = avformat_new_stream(output_.get(), nullptr);
   ensure(stream_ != nullptr, "encode", "out of memory");
@@ -106,15 +109,17 @@ void VideoWriter::open_output(const VideoKind& kind, const std::filesystem::path
   stream_->time_base = codec_->time_base;
   stream_->avg_frame_rate = stream_->r_frame_rate = codec_->framerate;
   stream_->sample_aspect_ratio = codec_->sample_aspect_ratio;
-  if (!recipe.empty()) av_dict_set(&output_->metadata, "comment", recipe.c_str(), 0);
+  if (!options.recipe.empty()) av_dict_set(&output_->metadata, "comment", options.recipe.c_str(), 0);
+  if (kind.source_tag && !options.digital_source.empty())
+    av_dict_set(&output_->metadata, kWebmSourceTag.data(), options.digital_source.c_str(), 0);
   // The protocol is spelled out, so that a colon in a name is no protocol; faststart opens the url a second time.
   const std::string url = "file:" + path.string();
   output_->url = av_strdup(url.c_str());
   check(avio_open(&output_->pb, url.c_str(), AVIO_FLAG_WRITE), "cannot open the file");
-  AVDictionary* options = nullptr;
-  for (const auto& [key, value] : kind.muxer_options) av_dict_set(&options, key, value.c_str(), 0);
-  const int code = avformat_write_header(output_.get(), &options);
-  av_dict_free(&options);
+  AVDictionary* settings = nullptr;
+  for (const auto& [key, value] : kind.muxer_options) av_dict_set(&settings, key, value.c_str(), 0);
+  const int code = avformat_write_header(output_.get(), &settings);
+  av_dict_free(&settings);
   check(code, "cannot write the header");
 }
 
@@ -163,17 +168,29 @@ void VideoWriter::finish() {
   check(avio_closep(&output_->pb), "cannot write the file");
 }
 
+/// A `uuid` box of XMP at the end of an MP4, where no offset in the file changes.
+void append_xmp(const EncodeOptions& options, const std::filesystem::path& path) {
+  const std::string packet = xmp_packet({.digital_source = options.digital_source});
+  const std::size_t size = 8 + kMp4XmpType.size() + packet.size();
+  std::ofstream out(path, std::ios::binary | std::ios::app);
+  for (int shift = 24; shift >= 0; shift -= 8) out.put(static_cast<char>(size >> shift & 255));
+  out << "uuid" << kMp4XmpType << packet;
+  out.close();
+  ensure(out.good(), "encode", "cannot write the file");
+}
+
 Paths write_video(const VideoKind& kind, const Clip& clip, const std::filesystem::path& path,
                   const EncodeOptions& options, Progress* progress) {
   AtomicFile file(path);
   {
-    VideoWriter writer(kind, clip, file.path(), options.recipe);
+    VideoWriter writer(kind, clip, file.path(), options);
     for (int i = 0; i < clip.frames.count; ++i) {
       writer.write(clip.frames.frame(i));
       advance_or_stop(progress, i + 1);
     }
     writer.finish();
   }
+  if (!kind.source_tag && !options.digital_source.empty()) append_xmp(options, file.path());
   file.commit();
   return {path};
 }
@@ -185,6 +202,7 @@ Paths write_mp4(const Clip& clip, const std::filesystem::path& path, const Encod
   return write_video({.muxer = "mp4",
                       .codec = "libx264",
                       .even_size = true,
+                      .source_tag = false,
                       .codec_options = {{"preset", "medium"},
                                         {"tune", "animation"},
                                         {"crf", crf},
@@ -202,6 +220,7 @@ Paths write_webm(const Clip& clip, const std::filesystem::path& path, const Enco
       {.muxer = "webm",
        .codec = "libvpx-vp9",
        .even_size = false,
+       .source_tag = true,
        .codec_options = {{"deadline", "good"}, {"cpu-used", "3"}, {"row-mt", "1"}, {"b", "0"}, {"crf", crf}},
        .muxer_options = {}},
       clip, path, options, progress);

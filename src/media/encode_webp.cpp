@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "media/format.h"
 #include "media/timing.h"
+#include "media/xmp.h"
 
 namespace hotshot::media {
 namespace {
@@ -146,10 +147,10 @@ Paths write_webp(const Clip& clip, const std::filesystem::path& path, const Enco
     const WebPMuxAnimParams parameters{0xFFFFFFFF, options.loop};
     check(WebPMuxSetAnimationParams(mux.get(), &parameters), "store the loop count");
   }
-  if (!options.recipe.empty()) {
-    const std::string xmp = xmp_of_recipe(options.recipe);
-    const WebPData chunk{reinterpret_cast<const std::uint8_t*>(xmp.data()), xmp.size()};
-    check(WebPMuxSetChunk(mux.get(), "XMP ", &chunk, 1), "store the recipe");
+  if (const Xmp xmp{options.recipe, options.digital_source}; !xmp.empty()) {
+    const std::string packet = xmp_packet(xmp);
+    const WebPData chunk{reinterpret_cast<const std::uint8_t*>(packet.data()), packet.size()};
+    check(WebPMuxSetChunk(mux.get(), "XMP ", &chunk, 1), "store XMP");
   }
   check(WebPMuxAssemble(mux.get(), &out.data), "assemble the file");
   write_file(path, {reinterpret_cast<const char*>(out.data.bytes), out.data.size});

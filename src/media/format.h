@@ -1,4 +1,5 @@
-// The table of file formats: one row says everything encode() and read_recipe() need to know about one.
+// The table of file formats: one row says everything encode(), read_recipe() and read_digital_source() need to know
+// about one.
 #pragma once
 
 #include <filesystem>
@@ -26,6 +27,8 @@ struct Format {
   bool (*begins)(std::string_view head);
   /// The embedded recipe, if any. Throws InvalidArgument where the file is damaged.
   std::optional<std::string> (*read_recipe)(const ByteReader&);
+  /// Its IPTC DigitalSourceType, if any. Throws as above.
+  std::optional<std::string> (*read_source)(const ByteReader&);
 };
 
 std::span<const Format> formats();
@@ -48,8 +51,8 @@ void check_gif_complete(const ByteReader&);
 std::optional<std::string> webp_recipe(const ByteReader&);
 std::optional<std::string> png_recipe(const ByteReader&);
 
-/// The XMP packet that holds a recipe in WebP files, and back (empty when the packet holds none).
-std::string xmp_of_recipe(std::string_view recipe);
-std::optional<std::string> recipe_of_xmp(std::string_view xmp);
+/// The first value of the WebM tag `wanted`.
+std::optional<std::string> webm_tag(const ByteReader&, std::string_view wanted);
+inline constexpr std::string_view kWebmSourceTag = "DIGITAL_SOURCE_TYPE";
 
 }  // namespace hotshot::media

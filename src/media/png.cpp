@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "media/xmp.h"
 
 namespace hotshot::media {
 namespace {
@@ -67,13 +70,13 @@ struct Codec {
 };
 
 /// Jumps. False with codec.message on an error.
-bool write_all(Codec& codec, const Frames& picture, int index, png_textp text) {
+bool write_all(Codec& codec, const Frames& picture, int index, png_textp texts, int text_count) {
   if (setjmp(png_jmpbuf(codec.png))) return false;
   const auto width = static_cast<png_uint_32>(picture.width), height = static_cast<png_uint_32>(picture.height);
   png_set_IHDR(codec.png, codec.info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_set_sRGB(codec.png, codec.info, PNG_sRGB_INTENT_PERCEPTUAL);
-  if (text) png_set_text(codec.png, codec.info, text, 1);
+  if (text_count > 0) png_set_text(codec.png, codec.info, texts, text_count);
   png_write_info(codec.png, codec.info);
   for (int y = 0; y < picture.height; ++y) {
     png_write_row(codec.png, picture.frame(index) + static_cast<std::size_t>(y) * picture.width * 3);
@@ -107,25 +110,33 @@ bool read_pixels(Codec& codec, png_bytepp rows) {
 
 }  // namespace
 
-std::string png_bytes(const Frames& picture, int index, std::string_view recipe) {
+std::string png_bytes(const Frames& picture, int index, std::string_view recipe, std::string_view digital_source) {
   ensure(index >= 0 && index < picture.count, "png", "expected a frame below {} but got {}", picture.count, index);
-  std::string bytes, text(recipe), keyword = "recipe", none;
+  std::vector<std::pair<std::string, std::string>> said;  // keyword, text
+  if (!recipe.empty()) said.emplace_back("recipe", recipe);
+  if (!digital_source.empty())
+    said.emplace_back(kPngXmpKeyword, xmp_packet({.digital_source = std::string(digital_source)}));
+  std::string bytes, none;
+  std::vector<::png_text> entries;
+  for (auto& [keyword, text] : said) {
+    ::png_text& entry = entries.emplace_back();
+    entry.compression = PNG_ITXT_COMPRESSION_NONE;
+    entry.key = keyword.data();
+    entry.text = text.data();
+    entry.itxt_length = text.size();
+    entry.lang = none.data();
+    entry.lang_key = none.data();
+  }
   Codec codec(true);
   png_set_write_fn(codec.png, &bytes, append_bytes, flush_nothing);
-  png_text entry{};
-  entry.compression = PNG_ITXT_COMPRESSION_NONE;
-  entry.key = keyword.data();
-  entry.text = text.data();
-  entry.itxt_length = text.size();
-  entry.lang = none.data();
-  entry.lang_key = none.data();
-  ensure(write_all(codec, picture, index, recipe.empty() ? nullptr : &entry), "png", "cannot write a {}x{} picture: {}",
-         picture.width, picture.height, codec.message.text);
+  ensure(write_all(codec, picture, index, entries.data(), static_cast<int>(entries.size())), "png",
+         "cannot write a {}x{} picture: {}", picture.width, picture.height, codec.message.text);
   return bytes;
 }
 
-void write_png(const Frames& picture, const std::filesystem::path& path, std::string_view recipe) {
-  write_file(path, png_bytes(picture, 0, recipe));
+void write_png(const Frames& picture, const std::filesystem::path& path, std::string_view recipe,
+               std::string_view digital_source) {
+  write_file(path, png_bytes(picture, 0, recipe, digital_source));
 }
 
 Frames parse_png(std::string_view bytes, const std::string& name, PictureLimits limits) {

@@ -5,6 +5,7 @@
 #include "media/encode.h"
 #include "media/format.h"
 #include "media/test_support.h"
+#include "media/xmp.h"
 
 namespace hotshot::media {
 namespace {
@@ -87,7 +88,7 @@ TEST(Recipe, CutAndChangedFilesNeverDoHarm) {
 }
 
 TEST(Recipe, XmpIsWellFormedText) {
-  const std::string xmp = xmp_of_recipe("a<b>&c\r\n");
+  const std::string xmp = xmp_packet({.recipe = "a<b>&c\r\n"});
   EXPECT_NE(xmp.find("a&lt;b&gt;&amp;c&#13;\n"), std::string::npos);
   EXPECT_EQ(recipe_of_xmp(xmp), "a<b>&c\r\n");
   EXPECT_FALSE(recipe_of_xmp("<x:xmpmeta/>").has_value());

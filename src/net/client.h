@@ -21,7 +21,7 @@ namespace hotshot::net {
 struct Reach {
   bool private_addresses = false;  // loopback, private, link-local, multicast, reserved and IPv6 forms of all these
   bool plain_http = false;         // http:// besides https://
-  std::vector<std::string> hosts;  // "host" or "host:port" that may be reached in spite of both
+  std::vector<std::string> hosts = {};  // "host" or "host:port" that may be reached in spite of both
 };
 
 /// A part of a file as a body.
@@ -36,12 +36,12 @@ struct ClientRequest {
   std::string url;
   Headers headers = {};
   std::string body = {};
-  std::optional<FileUpload> file = {};         // instead of body
-  std::chrono::milliseconds timeout{10'000};   // for all of it; 0: none, but a stall of a minute ends it
-  std::uint64_t max_bytes = 4u << 20;          // of the answer
-  int max_redirects = 0;                       // followed, each checked like the first
+  std::optional<FileUpload> file = {};             // instead of body
+  std::chrono::milliseconds timeout{10'000};       // for all of it; 0: none, but a stall of a minute ends it
+  std::uint64_t max_bytes = 4u << 20;              // of the answer
+  int max_redirects = 0;                           // followed, each checked like the first
   std::optional<std::filesystem::path> save = {};  // the body of a 2xx goes into this new file instead of memory
-  std::function<bool()> cancelled = {};        // asked a few times a second; true ends the request
+  std::function<bool()> cancelled = {};            // asked a few times a second; true ends the request
 };
 
 struct ClientResponse {
@@ -56,6 +56,12 @@ class ClientError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Not a byte of the request went out: the server cannot have acted on it.
+class NotConnected : public ClientError {
+ public:
+  using ClientError::ClientError;
+};
+
 /// Thread-safe; keeps connections for the next request. Certificates are always verified. Neither the environment's
 /// proxies nor its credentials are used.
 class Client {
@@ -63,8 +69,10 @@ class Client {
   explicit Client(Reach reach = {});
   ~Client();
   /// Any status is an answer. Throws ClientError, "[http] …", and InvalidArgument for a URL that is none or that Reach
-  /// refuses by its scheme, port or credentials in it.
+  /// refuses by its scheme, port (below 1024 besides 80 and 443), address or credentials in it.
   ClientResponse send(const ClientRequest& request) const;
+  /// Throws InvalidArgument as send() would for this URL; connects to nothing.
+  void check_url(const std::string& url) const;
 
  private:
   struct Pool;

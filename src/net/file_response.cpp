@@ -71,8 +71,9 @@ bool names_etag(std::string_view list, std::string_view quoted) {
   return false;
 }
 
-/// RFC 6266: a name of plain ASCII for all, and the true one where it differs.
-std::string disposition(const FileInfo& file) {
+}  // namespace
+
+std::string content_disposition(const FileInfo& file) {
   std::string plain;
   for (const char c : file.download_name) {
     const auto byte = static_cast<unsigned char>(c);
@@ -84,8 +85,6 @@ std::string disposition(const FileInfo& file) {
   if (plain != file.download_name) value += "; filename*=UTF-8''" + percent_encode(file.download_name);
   return value;
 }
-
-}  // namespace
 
 Response file_response(const Request& request, const FileInfo& file) {
   const std::string quoted = "\"" + file.etag + "\"";
@@ -112,7 +111,7 @@ Response file_response(const Request& request, const FileInfo& file) {
     return response;
   }
   response.with("content-type", file.type.empty() ? "application/octet-stream" : file.type);
-  if (!file.download_name.empty()) response.with("content-disposition", disposition(file));
+  if (!file.download_name.empty()) response.with("content-disposition", content_disposition(file));
   FileBody body{file.path, 0, file.size};
   if (kind == RangeKind::kPart) {
     response.status = 206;

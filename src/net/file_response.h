@@ -20,6 +20,9 @@ struct FileInfo {
   std::string cache_control = "private, max-age=31536000, immutable";
 };
 
+/// The value of Content-Disposition (RFC 6266): a name of plain ASCII for all, and the true one where it differs.
+std::string content_disposition(const FileInfo& file);
+
 /// 200, 206 for a single satisfiable Range (If-Range honoured), 416 for an unsatisfiable one, 304 for a known ETag.
 /// More than one range is answered whole, which the standard allows and which keeps range attacks harmless.
 Response file_response(const Request& request, const FileInfo& file);

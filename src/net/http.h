@@ -71,8 +71,9 @@ struct Request {
   std::vector<Headers::Pair> query;  // decoded, in order
   Headers headers;
   Content body;
-  std::string peer;  // address without port, "127.0.0.1"
+  std::string peer;  // the client's address without port, "127.0.0.1"; behind a trusted proxy the one that it names
   std::string id;    // random, for logs and x-request-id
+  std::string route = {};  // the pattern of the route that answers, "" where there is none
 
   /// Of the route's pattern: "/v1/videos/{id}" captures id.
   std::vector<Headers::Pair> captures;

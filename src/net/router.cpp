@@ -98,7 +98,7 @@ const HttpError& internal_error() {
 }  // namespace
 
 void Router::add(std::string_view method, std::string_view pattern, Handler handler, RouteOptions options) {
-  Route route{std::string(method), split(pattern), std::move(handler), options};
+  Route route{std::string(method), std::string(pattern), split(pattern), std::move(handler), options};
   ensure(pattern.starts_with('/') && route.handler, "router", "expected a pattern with a handler but got '{}'",
          pattern);
   for (const auto& segment : route.segments) {
@@ -122,6 +122,12 @@ void Router::around(std::string_view prefix, Middleware middleware) {
 
 void Router::errors(std::string_view prefix, ErrorRenderer renderer) {
   errors_.emplace_back(without_last_slash(prefix), std::move(renderer));
+}
+
+std::vector<RouteName> Router::routes() const {
+  std::vector<RouteName> names;
+  for (const auto& route : routes_) names.push_back({route.method, route.pattern});
+  return names;
 }
 
 const Router::Route* Router::match(const std::string& method, const std::string& path,
@@ -189,6 +195,7 @@ Response Router::handle(Request& request) const {
 
   std::vector<std::string> allowed;
   const Route* route = match(request.method, request.path, &request.captures, &allowed);
+  request.route = route ? route->pattern : "";
   std::vector<const Middleware*> chain;
   for (const auto& [prefix, middleware] : around_) {
     if (below(prefix, request.path)) chain.push_back(&middleware);

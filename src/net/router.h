@@ -26,6 +26,11 @@ using ErrorRenderer = std::function<Response(const Request&, const HttpError&)>;
 /// throws: it answers errors rendered, so that a middleware can add its headers to them too.
 using Middleware = std::function<Response(Request&, const Handler& next)>;
 
+/// One way into the service, as it was added.
+struct RouteName {
+  std::string method, pattern;
+};
+
 struct RouteOptions {
   std::uint64_t max_body = 1u << 20;  // more is answered with 413 before it is read
 };
@@ -42,6 +47,9 @@ class Router {
   void around(std::string_view prefix, Middleware middleware);
   /// Of the longest prefix that fits; without any: {"error":{"message","type","param","code"}}.
   void errors(std::string_view prefix, ErrorRenderer renderer);
+
+  /// All routes, in the order they were added.
+  std::vector<RouteName> routes() const;
 
   /// How many bytes of body to take: the route's, or RouteOptions' default where there is none (then comes the 404).
   /// HttpError where before_large_body says so.
@@ -61,6 +69,7 @@ class Router {
  private:
   struct Route {
     std::string method;
+    std::string pattern;
     std::vector<std::string> segments;
     Handler handler;
     RouteOptions options;

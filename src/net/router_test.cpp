@@ -192,6 +192,26 @@ TEST(RouterTest, TheLongestPrefixRendersErrors) {
   EXPECT_EQ(text_of(router.refuse(request, HttpError(413, "too_large", "x"))), "v1");
 }
 
+TEST(RouterTest, NamesItsRoutesAndTheOneThatAnswers) {
+  Router router;
+  router.add("GET", "/a/{x}", [](Request& request) { return Response::text(request.route); });
+  router.add("POST", "/b", says(""));
+  ASSERT_EQ(router.routes().size(), 2u);
+  EXPECT_EQ(router.routes()[1].method, "POST");
+  EXPECT_EQ(router.routes()[1].pattern, "/b");
+  EXPECT_EQ(answer(router, "GET", "/a/7"), "/a/{x}");
+  std::string seen = "nothing";
+  router.around("/", [&](Request& request, const Handler& next) {
+    Response response = next(request);
+    seen = request.route;
+    return response;
+  });
+  ask(router, "GET", "/a/7");
+  EXPECT_EQ(seen, "/a/{x}");
+  ask(router, "GET", "/none");
+  EXPECT_EQ(seen, "");
+}
+
 TEST(RouterTest, KnowsHowMuchBodyToTake) {
   Router router;
   router.add("POST", "/a/{x}", says(""), {.max_body = 7});

@@ -72,7 +72,8 @@ struct Core {
 
   std::atomic<bool> finishing{false};  // `stopping`, to look at without the mutex
   const Random random{(static_cast<std::uint64_t>(std::random_device{}()) << 32) | std::random_device{}(), "request"};
-  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> requests{0}, accepted{0}, turned_away{0}, refused{0};
+  std::atomic<int> streams{0};
 
   std::string new_id() {
     const auto block = random.block(requests.fetch_add(1));
@@ -347,6 +348,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void check_head() {
     request_.method = parser_->method;
     request_.headers = std::move(parser_->headers);
+    request_.peer = client_address(peer_, request_.headers, core_->options.proxies);
     auto target = net::check_head({parser_->method, parser_->target, parser_->version}, request_.headers);
     request_.path = std::move(target.path);
     request_.query_text = std::move(target.query);
@@ -437,6 +439,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Answers a request that never became one; then the connection ends.
   void refuse(const HttpError& error) {
     state_ = State::kAnswer;
+    ++core_->refused;
     if (request_.path.empty()) {
       request_.method = parser_->method;
       request_.path = "/";
@@ -565,6 +568,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void begin_stream(const StreamBody& begin) {
     state_ = State::kStream;
+    ++core_->streams;
     stream_ = std::make_shared<StreamQueue>(core_->options.max_stream_bytes, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->wake();
     });
@@ -592,8 +596,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
         pump();
       });
     } else if (state == StreamQueue::State::kEnded) {
-      stream_->detach();
-      stream_.reset();
+      leave_stream();
       state_ = State::kAnswer;
       if (!chunked_) return end_response();
       out_[0] = "0\r\n\r\n";
@@ -601,6 +604,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     } else if (state == StreamQueue::State::kStopped) {
       close();
     }
+  }
+
+  void leave_stream() {
+    stream_->detach();
+    stream_.reset();
+    --core_->streams;
   }
 
   // ---- the end
@@ -623,7 +632,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close() {
     if (state_ == State::kClosed) return;
     state_ = State::kClosed;
-    if (stream_) stream_->detach();
+    if (stream_) leave_stream();
     done_ = nullptr;
     error_code ignored;
     socket_.close(ignored);
@@ -668,7 +677,7 @@ bool Core::add(const std::shared_ptr<Connection>& connection, const std::string&
   const auto known = peers.find(peer);
   const int of_peer = known == peers.end() ? 0 : known->second;
   if (stopping || connections.size() >= static_cast<std::size_t>(options.max_connections) ||
-      of_peer >= options.max_connections_per_peer) {
+      (of_peer >= options.max_connections_per_peer && !options.proxies.contains(peer))) {
     return false;
   }
   connections.emplace(connection.get(), connection);
@@ -702,8 +711,10 @@ void accept_next(const std::shared_ptr<Core>& core) {
       try {
         const auto connection = std::make_shared<Connection>(core, std::move(socket));
         if (core->add(connection, connection->peer())) {
+          ++core->accepted;
           connection->start();
         } else {
+          ++core->turned_away;
           connection->turn_away();
         }
       } catch (const std::exception& failure) {
@@ -756,9 +767,13 @@ class Server::Impl {
 
   int port() const { return port_; }
 
-  int connections() const {
+  ServerCounts counts() const {
     std::lock_guard lock(core_->mutex);
-    return static_cast<int>(core_->connections.size());
+    return {.connections = static_cast<int>(core_->connections.size()),
+            .streams = core_->streams,
+            .accepted = core_->accepted,
+            .turned_away = core_->turned_away,
+            .refused = core_->refused};
   }
 
   void stop(milliseconds patience) {
@@ -808,7 +823,7 @@ Server::~Server() { stop(); }
 
 int Server::port() const { return impl_->port(); }
 
-int Server::connections() const { return impl_->connections(); }
+ServerCounts Server::counts() const { return impl_->counts(); }
 
 void Server::stop(milliseconds patience) { impl_->stop(patience); }
 

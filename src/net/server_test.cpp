@@ -121,7 +121,7 @@ TEST_F(ServerTest, AnswersWithItsHeaders) {
   EXPECT_NE(again.headers.get("x-request-id"), reply.headers.get("x-request-id"));
   EXPECT_EQ(c.request(get("/none")).status, 404);
   EXPECT_EQ(c.request(get("/hello", "", "PUT")).headers.get("allow"), "GET, HEAD");
-  EXPECT_EQ(server_->connections(), 1);
+  EXPECT_EQ(server_->counts().connections, 1);
 }
 
 TEST_F(ServerTest, RequestsComeInPiecesAndInBundles) {
@@ -178,7 +178,7 @@ TEST_F(ServerTest, RequestsThatEndEarlyAreRefused) {
   auto nothing = client();
   nothing.shutdown_send();
   EXPECT_EQ(nothing.read_to_end(), "");
-  EXPECT_TRUE(soon([&] { return server_->connections() == 0; }));
+  EXPECT_TRUE(soon([&] { return server_->counts().connections == 0; }));
 }
 
 TEST_F(ServerTest, PeersAreNamedWithoutPortAndWithoutDisguise) {
@@ -430,7 +430,7 @@ TEST_F(ServerTest, AReaderThatStopsIsBrokenOff) {
   start();
   TestClient c(server_->port(), 4096);
   c.send(get("/large"));
-  EXPECT_TRUE(soon([&] { return server_->connections() == 0; }, milliseconds(3000)));
+  EXPECT_TRUE(soon([&] { return server_->counts().connections == 0; }, milliseconds(3000)));
 }
 
 TEST_F(ServerTest, AnswersAreSafeFromInjection) {
@@ -606,7 +606,7 @@ TEST_F(ServerTest, AStreamKnowsThatItsPeerIsGone) {
   half.shutdown_send();
   EXPECT_TRUE(soon([&] { return !s->is_open() && !t->is_open(); }));
   EXPECT_FALSE(s->send("x"));
-  EXPECT_TRUE(soon([&] { return server_->connections() == 0; }));
+  EXPECT_TRUE(soon([&] { return server_->counts().connections == 0; }));
 }
 
 TEST_F(ServerTest, AReaderOfAStreamThatStopsIsGivenUp) {
@@ -625,7 +625,7 @@ TEST_F(ServerTest, AReaderOfAStreamThatStopsIsGivenUp) {
   EXPECT_GE(sent, 10);  // the queue, and what the system's buffers take
   EXPECT_LT(sent, 1000);
   EXPECT_FALSE(s->is_open());
-  EXPECT_TRUE(soon([&] { return server_->connections() == 0; }));
+  EXPECT_TRUE(soon([&] { return server_->counts().connections == 0; }));
   EXPECT_EQ(s->waiting(), 0u);
 }
 
@@ -661,8 +661,8 @@ TEST_F(ServerTest, AThousandStreamsAndStalledUploadsDisturbNobody) {
     clients.push_back(client());
     clients.back().send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + std::string(1000, 'x'));
   }
-  ASSERT_TRUE(
-      soon([&] { return server_->connections() == 2 * count && stream_count() == static_cast<std::size_t>(count); }));
+  ASSERT_TRUE(soon(
+      [&] { return server_->counts().connections == 2 * count && stream_count() == static_cast<std::size_t>(count); }));
   const auto begin = Clock::now();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(get("/hello")).body, "hello");
   EXPECT_LT(Clock::now() - begin, milliseconds(2000));
@@ -671,7 +671,7 @@ TEST_F(ServerTest, AThousandStreamsAndStalledUploadsDisturbNobody) {
     ASSERT_NE(clients[2 * i].read_until("data: x\n\n").find("data: x"), std::string::npos);
   }
   clients.clear();
-  EXPECT_TRUE(soon([&] { return server_->connections() == 0; }));
+  EXPECT_TRUE(soon([&] { return server_->counts().connections == 0; }));
 }
 
 TEST_F(ServerTest, ManyThreadsAtOnce) {
@@ -700,13 +700,50 @@ TEST_F(ServerTest, TooManyConnectionsAreTurnedAway) {
   start();
   auto a = client(), b = client(), c = client();
   EXPECT_EQ(a.request(get("/hello")).status, 200);
-  ASSERT_TRUE(soon([&] { return server_->connections() == 3; }));
+  ASSERT_TRUE(soon([&] { return server_->counts().connections == 3; }));
   auto d = client();
   EXPECT_EQ(d.read_reply().status, 503);
   EXPECT_TRUE(d.ends_within(1000));
   a.close();
-  ASSERT_TRUE(soon([&] { return server_->connections() == 2; }));
+  ASSERT_TRUE(soon([&] { return server_->counts().connections == 2; }));
   EXPECT_EQ(ask(get("/hello")).status, 200);
+}
+
+TEST_F(ServerTest, ProxiesSpeakForManyAndOthersForThemselves) {
+  router_.add("GET", "/peer", [](Request& request) { return Response::text(request.peer); });
+  options_.max_connections_per_peer = 2;
+  options_.proxies = Networks({"127.0.0.1"});
+  start();
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(client());
+    EXPECT_EQ(clients.back().request(get("/peer", fmt::format("X-Forwarded-For: 8.8.8.{}\r\n", i))).body,
+              fmt::format("8.8.8.{}", i));
+    EXPECT_EQ(clients.back().request(get("/peer")).body, "127.0.0.1");
+  }
+}
+
+TEST_F(ServerTest, CountsWhatComesAndGoes) {
+  options_.max_connections_per_peer = 3;
+  start();
+  auto a = client(), b = client(), c = client();
+  a.send(get("/stream"));
+  b.send("nonsense\r\n\r\n");
+  EXPECT_EQ(b.read_reply().status, 400);
+  EXPECT_EQ(c.request(get("/hello")).status, 200);
+  ASSERT_TRUE(soon([&] { return server_->counts().streams == 1; }));
+  EXPECT_EQ(client().read_reply().status, 503);
+  const ServerCounts counts = server_->counts();
+  EXPECT_EQ(counts.accepted, 3u);
+  EXPECT_EQ(counts.turned_away, 1u);
+  EXPECT_EQ(counts.refused, 1u);
+  a.close();
+  EXPECT_TRUE(soon([&] { return server_->counts().streams == 0; }));
+  auto d = client();
+  d.send(get("/stream"));
+  ASSERT_TRUE(soon([&] { return stream_count() == 2; }));
+  stream(1)->close();
+  EXPECT_TRUE(soon([&] { return server_->counts().streams == 0; }));
 }
 
 TEST_F(ServerTest, StopLetsRequestsFinish) {
@@ -743,7 +780,7 @@ TEST_F(ServerTest, StopLetsRequestsFinish) {
   const auto begin = Clock::now();
   stopper.join();
   EXPECT_LT(Clock::now() - begin, milliseconds(3000));
-  EXPECT_EQ(server_->connections(), 0);
+  EXPECT_EQ(server_->counts().connections, 0);
 }
 
 TEST_F(ServerTest, StopUnderLoadCutsNoAnswer) {
@@ -781,7 +818,7 @@ TEST_F(ServerTest, StopHasAnEnd) {
   stuck.send(get("/stream"));
   const auto s = stream();
   s->send(std::string(8 << 20, 'x'));
-  ASSERT_TRUE(soon([&] { return server_->connections() == 2; }));
+  ASSERT_TRUE(soon([&] { return server_->counts().connections == 2; }));
   const auto begin = Clock::now();
   server_->stop(milliseconds(200));
   EXPECT_GE(Clock::now() - begin, milliseconds(190));
@@ -929,7 +966,7 @@ TEST_F(ServerTest, RandomBytesForASecond) {
     streams_.clear();
   }
   EXPECT_EQ(ask(get("/hello")).body, "hello");
-  EXPECT_TRUE(soon([&] { return server_->connections() == 0; }));
+  EXPECT_TRUE(soon([&] { return server_->counts().connections == 0; }));
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/digest.h"
 #include "base/error.h"
-#include "weights/digest.h"
 
 namespace hotshot::pipeline {
 namespace {
@@ -20,7 +20,7 @@ constexpr std::size_t kChecksum = 16;  // hex digits of SHA-256: against cut and
 std::string checksum(std::int64_t index, const void* data, std::size_t bytes) {
   std::string text = fmt::format("{} ", index);
   text.append(static_cast<const char*>(data), bytes);
-  return weights::sha256(text).substr(0, kChecksum);
+  return sha256_text(text).substr(0, kChecksum);
 }
 
 class Descriptor {
@@ -69,7 +69,7 @@ class Descriptor {
 Journal::Journal(std::filesystem::path path, const std::string& digest, const std::vector<std::int64_t>& shape)
     : path_(std::move(path)),
       shape_(shape),
-      header_(weights::sha256(fmt::format("hotshot-journal-1 {} {}", digest, fmt::join(shape, "x"))) + "\n"),
+      header_(sha256_text(fmt::format("hotshot-journal-1 {} {}", digest, fmt::join(shape, "x"))) + "\n"),
       values_(std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>())) {
   require(values_ > 0, "journal", "expected a shape with values but got [{}]", fmt::join(shape, ", "));
   const Descriptor file(path_, O_RDWR | O_CREAT | O_CLOEXEC);

@@ -11,6 +11,7 @@ namespace hotshot::pipeline {
 
 /// Name and version of this program, as recipes say it.
 inline constexpr std::string_view kEngine = "hotshot 0.1.0";
+inline constexpr std::string_view kVersion = kEngine.substr(kEngine.find(' ') + 1);
 
 struct Recipe {
   std::string engine;            // who made it

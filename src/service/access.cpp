@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "service/job_files.h"
 
 namespace hotshot::service {
 namespace {
@@ -41,9 +42,13 @@ void require_own_page(const ServiceConfig& config, const net::Request& request) 
   }
 }
 
-constexpr std::string_view kContentPolicy =
-    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: data:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+// Pictures and clips may also come from where the service sends browsers for them.
+std::string content_policy(const std::string& files) {
+  return fmt::format(
+      "default-src 'self'; img-src 'self' blob: data:{0}; media-src 'self' blob: data:{0}; "
+      "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+      files.empty() ? "" : " " + files);
+}
 
 }  // namespace
 
@@ -63,7 +68,7 @@ std::string session_secret(const net::Request& request) {
 std::string session_cookie(const Service& service, const std::string& secret) {
   const bool secure = service.config().public_url.starts_with("https://");
   return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}; Max-Age={}", kSessionCookie, secret,
-                     secure ? "; Secure" : "", secret.empty() ? 0 : 30 * 24 * 3600);
+                     secure ? "; Secure" : "", secret.empty() ? 0 : kSessionLifetimeMs / 1000);
 }
 
 store::Identity identify(Service& service, const net::Request& request, store::Scope needed) {
@@ -90,6 +95,11 @@ store::Identity identify(Service& service, const net::Request& request, store::S
         fmt::format("[key] expected scope {} but got {}", store::scope_name(needed), store::scope_name(who->scope)));
   }
   return *who;
+}
+
+void require_person(const store::Identity& who) {
+  if (who.key.empty() || who.scope == store::Scope::admin) return;
+  throw net::HttpError(403, "forbidden", "[key] expected a session or a key of scope admin");
 }
 
 net::Handler allow(Service& service, store::Scope needed, IdentifiedHandler handler) {
@@ -124,13 +134,13 @@ std::function<void(const net::RequestHead&)> gate(Service& service) {
 }
 
 net::Middleware guard(Service& service) {
-  return [&service](net::Request& request, const net::Handler& next) {
+  return [&service, policy = content_policy(link_origin(service.config()))](net::Request& request, const net::Handler& next) {
     require_own_host_and_page(service.config(), request);
     net::Response response = next(request);
     const auto fill = [&](std::string_view name, std::string_view value) {
       if (!response.headers.find(name)) response.headers.set(name, std::string(value));
     };
-    fill("content-security-policy", kContentPolicy);
+    fill("content-security-policy", policy);
     fill("x-content-type-options", "nosniff");
     fill("referrer-policy", "no-referrer");
     fill("cross-origin-opener-policy", "same-origin");

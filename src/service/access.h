@@ -11,10 +11,15 @@ namespace hotshot::service {
 
 /// Name of the cookie of a browser's session.
 inline constexpr std::string_view kSessionCookie = "hotshot_session";
+inline constexpr std::int64_t kSessionLifetimeMs = 30ll * 24 * 3600 * 1000;
 
 /// Whoever sends this request: by key (authorization: Bearer), by session, or "local" where nobody needs to sign in.
 /// HttpError 401 "unauthorized" for nobody or a wrong key, 403 "forbidden" for less than `needed`.
 store::Identity identify(Service& service, const net::Request& request, store::Scope needed);
+
+/// Keys and sessions are the affair of people, and of programs they made administrators: a key that got into wrong
+/// hands must not be able to outlive its end, or to end others. HttpError 403 "forbidden" for other keys.
+void require_person(const store::Identity& who);
 
 using IdentifiedHandler = std::function<net::Response(net::Request&, const store::Identity&)>;
 /// A handler for those who may do `needed`.

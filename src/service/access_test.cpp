@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "service/test_support.h"
 
 namespace hotshot::service {
@@ -18,6 +21,28 @@ TEST(Access, AnOpenServiceOnThisMachineTakesAnyKeyAndNone) {
   const json session = test.get("/api/v1/session").json();
   EXPECT_FALSE(session["sign_in"].get<bool>());
   EXPECT_EQ(session["account"]["name"], "local");
+}
+
+TEST(Access, ManyWhoGuessAreSlowedDownAndLockNobodyOut) {
+  TestService test([](ServiceConfig& config) { config.sign_in = "always", config.trusted_proxies = {"127.0.0.1"}; });
+  test.service->accounts().create("Ann", "correct horse", store::Role::admin);
+  const auto sign_in = [&](const std::string& password, int peer) {
+    return test.send_json("POST", "/api/v1/session", {{"name", "Ann"}, {"password", password}},
+                          fmt::format("x-forwarded-for: 8.8.0.{}\r\n", peer));
+  };
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(sign_in("wrong horse", 1).status, 401);
+  EXPECT_EQ(sign_in("correct horse", 1).status, 401);  // this peer waits for a quarter of an hour
+  EXPECT_EQ(sign_in("correct horse", 2).status, 200);  // the others do not
+  for (int i = 0; i < 15; ++i) EXPECT_EQ(sign_in("wrong horse", 100 + i).status, 401);
+  const auto began = std::chrono::steady_clock::now();
+  std::jthread others([&] {
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(test.get("/healthz").status, 200);
+  });
+  const Answer answer = sign_in("correct horse", 3);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.headers.get("set-cookie"), "");
+  EXPECT_NE(answer.headers.get("content-security-policy"), "");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
 }
 
 TEST(Access, OtherNamesAndOtherPagesAreRefused) {

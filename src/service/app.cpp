@@ -13,9 +13,12 @@
 #include "service/native.h"
 #include "service/openai_images.h"
 #include "service/openai_videos.h"
+#include "service/openai_webhooks.h"
+#include "service/openapi.h"
 #include "service/openrouter.h"
 #include "service/signed_links.h"
 #include "service/studio.h"
+#include "service/verifying.h"
 #include "service/xai.h"
 #include "store/sweep.h"
 
@@ -23,12 +26,15 @@ namespace hotshot::service {
 namespace {
 
 constexpr std::int64_t kDayMs = 24 * 3600 * 1000;
+constexpr int kThreadsThatWait = 16;  // of the server, where a handler may wait for another machine
 
 net::ServerOptions server_options(const Service& service) {
   net::ServerOptions options;
   options.address = service.config().address;
   options.port = service.config().port;
   options.spool = service.folder("spool");
+  options.proxies = net::Networks(service.config().trusted_proxies);
+  if (!service.config().blobs.empty() || !service.config().database_url().empty()) options.threads = kThreadsThatWait;
   return options;
 }
 
@@ -51,22 +57,25 @@ void empty_trash(Service& service) {
 
 }  // namespace
 
-void add_routes(net::Router& router, Service& service, EventHub& events, Tasks& tasks) {
+void add_routes(net::Router& router, Service& service, EventHub& events, Tasks& tasks, Measures& measures) {
   router.before_large_body = gate(service);
+  router.around("/", measures.around());
   router.around("/", guard(service));
-  router.add("GET", "/healthz", [](net::Request&) { return net::Response::text("ok\n"); });
-  router.add("GET", "/readyz", [&service](net::Request&) {
-    service.jobs().newest_event();  // the store answers
-    return net::Response::text("ready\n");
-  });
+  add_operations(router, service, measures);
+  add_openapi(router, service);
   add_native_session(router, service);
   add_native_jobs(router, service);
   add_native_library(router, service);
   add_native_keys(router, service);
+  add_native_accounts(router, service);
   add_native_events(router, service, events);
   add_native_archive(router, service, tasks);
   add_openai_videos(router, service);
   add_openai_images(router, service, events);
+  const auto webhooks = std::make_shared<const WebhookCalls>(router, service, tasks);
+  add_openai_webhooks(router, service, webhooks);
+  add_native_webhooks(router, service, webhooks);
+  add_verifying(router, service);
   add_xai(router, service);
   add_openrouter(router, service);
   add_mcp(router, service);
@@ -75,13 +84,16 @@ void add_routes(net::Router& router, Service& service, EventHub& events, Tasks& 
   add_studio(router, find_studio(service.config()));
 }
 
-App::App(Service& service) : service_(service), events_(service) {
+App::App(Service& service) : service_(service), events_(service), measures_(service) {
+  // Not the path: it may be a link that somebody keeps to himself.
   router_.on_failure = [](const net::Request& request, const std::string& what) {
-    std::fputs(fmt::format("hotshot serve: {} {} {}: {}\n", request.id, request.method, request.path, what).c_str(),
+    std::fputs(fmt::format("hotshot serve: {} {} {}: {}\n", request.id, request.method, request.route, what).c_str(),
                stderr);
   };
-  add_routes(router_, service_, events_, tasks_);
+  add_routes(router_, service_, events_, tasks_, measures_);
   server_ = std::make_unique<net::Server>(server_options(service_), router_);
+  measures_.watch([this] { return server_->counts(); });
+  webhooks_ = std::make_unique<WebhookSender>(service_);
   keeper_ = std::jthread([this](const std::stop_token& stop) { keep_house(stop); });
 }
 
@@ -90,6 +102,7 @@ App::~App() { stop(); }
 void App::stop() {
   keeper_.request_stop();
   if (keeper_.joinable()) keeper_.join();
+  webhooks_.reset();
   server_->stop();
 }
 

@@ -11,11 +11,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "pipeline/recipe.h"
 #include "pipeline/request.h"
+#include "service/moderation.h"
 
 namespace hotshot::service {
 namespace {
@@ -49,6 +51,7 @@ json job_record(const Job& job) {
               {"requested", job.requested},
               {"effective", job.effective},
               {"warnings", job.warnings},
+              {"moderation", job.moderation},
               {"parent", job.parent},
               {"relation", job.relation},
               {"group", job.group},
@@ -82,6 +85,7 @@ Job job_of(const json& record, const std::string& owner) {
   job.requested = record.at("requested");
   job.effective = record.at("effective");
   job.warnings = record.value("warnings", json::array());
+  job.moderation = record.value("moderation", json::array());
   job.parent = record.value("parent", "");
   job.relation = record.value("relation", "");
   job.group = record.value("group", "");
@@ -117,24 +121,18 @@ void check_file(const store::JobFile& file) {
   });
   require(known, "clip.json", "expected files of known roles and types but got '{}' of '{}'", file.role.substr(0, 64),
           file.type.substr(0, 64));
-  const bool hex = file.sha256.size() == 64 && std::all_of(file.sha256.begin(), file.sha256.end(), [](char c) {
-                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-                   });
-  require(hex, "clip.json", "expected a SHA-256 but got '{}'", file.sha256.substr(0, 80));
+  require(is_sha256(file.sha256), "clip.json", "expected a SHA-256 but got '{}'", file.sha256.substr(0, 80));
 }
 
 // What answers are later made from has the types it has in jobs of this service.
 void check_settings(const Job& job) {
-  require(
-      job.requested.is_object() && (job.effective.is_object() || job.effective.is_null()) && job.warnings.is_array(),
-      "clip.json", "expected objects and a list but got other values for job {}", job.id);
+  require(job.requested.is_object() && (job.effective.is_object() || job.effective.is_null()) &&
+              job.warnings.is_array() && job.moderation.is_array(),
+          "clip.json", "expected objects and lists but got other values for job {}", job.id);
+  require(std::all_of(job.moderation.begin(), job.moderation.end(), is_decision), "clip.json",
+          "expected decisions of moderation but got other values for job {}", job.id);
   if (job.effective.is_null()) return;
-  pipeline::GenerateRequest request;
-  json known = json::object();
-  for (const Field& field : request.fields()) {
-    if (job.effective.contains(field.name)) known[field.name] = job.effective[field.name];
-  }
-  read_fields(request.fields(), known, "clip.json");
+  request_of(job.effective, "clip.json");
   job.effective.value("output_format", "png");  // json::exception for other types
   job.effective.value("frame_duration_ms", 200);
 }
@@ -314,7 +312,7 @@ class Importer {
       }
       ensure(stream.flush().good(), "import", "cannot write {}", out.path().string());
     }
-    const std::string sha256 = store::sha256_file(out.path());
+    const std::string sha256 = sha256_file(out.path());
     if (sha256 != found->second.sha256) {
       problem(fmt::format("[{}] expected SHA-256 {} but got {}", name, found->second.sha256.substr(0, 64), sha256));
       return;

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "base/digest.h"
 #include "base/random.h"
 #include "service/test_support.h"
 
@@ -95,7 +96,7 @@ TEST(Archive, WhatIsNoExportIsRefusedAndNothingCrashes) {
     for (const auto& [role, file] : job["files"].items()) {
       const Answer answer = test.get(file["url"]);
       EXPECT_EQ(answer.status, 200);
-      EXPECT_EQ(store::sha256_text(answer.body), file["sha256"]);
+      EXPECT_EQ(sha256_text(answer.body), file["sha256"]);
     }
   }
 }

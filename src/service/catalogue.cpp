@@ -1,10 +1,8 @@
 #include "service/catalogue.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/error.h"
-#include "diffusion/sampler.h"
 #include "net/http.h"
 #include "pipeline/library.h"
 #include "store/database.h"
@@ -14,17 +12,6 @@ namespace hotshot::service {
 namespace {
 
 constexpr std::int64_t kLookAgainMs = 1000;
-
-std::int64_t newest_change(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  std::int64_t newest = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(
-           folder, std::filesystem::directory_options::follow_directory_symlink, ignored)) {
-    const auto time = entry.last_write_time(ignored).time_since_epoch();
-    newest = std::max(newest, std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
-  }
-  return newest;
-}
 
 // "[size] expected …" → "size", when it is a field of a request.
 std::string field_of(std::string_view message) {
@@ -37,64 +24,67 @@ std::string field_of(std::string_view message) {
   return {};
 }
 
-double longest_seconds(const pipeline::ModelFolder& folder) {
-  const int most = (folder.transformer.rope_max_seq_len - 1) * folder.vae.scale_factor_temporal + 1;
-  return std::min(most, 10 * folder.trained.frames) / static_cast<double>(folder.trained.fps);
-}
+bool is_usable(const OfferPointer& offer) { return offer->problem.empty(); }
 
 }  // namespace
 
 void Catalogue::refresh() {
   const std::int64_t now = store::now_ms();
-  if (now - looked_ms_ < kLookAgainMs && !offers_.empty()) return;
+  if (now - looked_ms_ < kLookAgainMs && !local_.empty()) return;
   looked_ms_ = now;
-  std::vector<Offer> offers;
+  std::vector<std::shared_ptr<const LocalOffer>> offers;
   for (const pipeline::ModelEntry& entry : pipeline::list_models(pipeline::model_roots())) {
-    const std::int64_t changed = newest_change(entry.path);
-    const auto known = std::find_if(offers_.begin(), offers_.end(), [&](const Offer& offer) {
-      return offer.name == entry.name && offer.path == entry.path && offer.changed_ms == changed;
+    const std::int64_t changed = newest_change_ms(entry.path);
+    const auto known = std::find_if(local_.begin(), local_.end(), [&](const auto& offer) {
+      return offer->name == entry.name && offer->path == entry.path && offer->changed_ms == changed;
     });
-    if (known != offers_.end()) {
-      offers.push_back(*known);
-      continue;
-    }
-    Offer offer{entry.name, entry.path, {}, {}, changed};
-    try {
-      offer.folder = pipeline::open_model(entry.path);
-    } catch (const std::exception& error) {
-      offer.problem = error.what();
-    }
-    offers.push_back(std::move(offer));
+    offers.push_back(known != local_.end() ? *known
+                                           : std::make_shared<const LocalOffer>(entry.name, entry.path, changed));
   }
-  offers_ = std::move(offers);
+  local_ = std::move(offers);
 }
 
-std::vector<Offer> Catalogue::list() {
+std::vector<OfferPointer> Catalogue::list() {
   const std::lock_guard lock(mutex_);
   refresh();
-  return offers_;
+  std::vector<OfferPointer> offers(local_.begin(), local_.end());
+  offers.insert(offers.end(), remote_.begin(), remote_.end());
+  return offers;
 }
 
-Offer Catalogue::find(const std::string& name) {
-  const std::vector<Offer> offers = list();
-  const auto usable = [](const Offer& offer) { return offer.problem.empty(); };
+bool Catalogue::offers(const std::string& name) {
+  const std::vector<OfferPointer> all = list();
+  return std::any_of(all.begin(), all.end(), [&](const OfferPointer& offer) { return offer->name == name; });
+}
+
+OfferPointer Catalogue::find(const std::string& name) {
+  const std::vector<OfferPointer> offers = list();
   const std::string wanted = name.empty() ? std::string(pipeline::kDefaultModel) : name;
-  auto found = std::find_if(offers.begin(), offers.end(), [&](const Offer& offer) { return offer.name == wanted; });
-  if (name.empty() && (found == offers.end() || !usable(*found))) {
-    found = std::find_if(offers.begin(), offers.end(), usable);
+  auto found = std::find_if(offers.begin(), offers.end(), [&](const auto& offer) { return offer->name == wanted; });
+  if (name.empty() && (found == offers.end() || !is_usable(*found))) {
+    found = std::find_if(offers.begin(), offers.end(), is_usable);
   }
   if (found == offers.end()) {
     std::string known;
-    for (const Offer& offer : offers) known += (known.empty() ? "" : ", ") + offer.name;
+    for (const OfferPointer& offer : offers) known += (known.empty() ? "" : ", ") + offer->name;
     throw net::HttpError(404, "model_not_found",
                          fmt::format("[model] expected one of {} but got '{}'", known.empty() ? "none" : known, wanted),
                          "model");
   }
-  if (!usable(*found)) throw net::HttpError(400, "invalid_request", found->problem, "model");
+  if (!is_usable(*found)) throw net::HttpError(400, "invalid_request", (*found)->problem, "model");
   return *found;
 }
 
-std::string Catalogue::digest(const Offer& offer) {
+std::shared_ptr<const LocalOffer> Catalogue::find_local(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  refresh();
+  const auto found = std::find_if(local_.begin(), local_.end(), [&](const auto& offer) { return offer->name == name; });
+  require(found != local_.end(), "model", "expected a model of this machine but got '{}'", name);
+  if (!is_usable(*found)) throw InvalidArgument((*found)->problem);
+  return *found;
+}
+
+std::string Catalogue::digest(const LocalOffer& offer) {
   {
     const std::lock_guard lock(mutex_);
     const auto known = digests_.find(offer.path.string());
@@ -106,49 +96,29 @@ std::string Catalogue::digest(const Offer& offer) {
   return digest;
 }
 
-Planned Catalogue::plan(const std::string& model, const pipeline::GenerateRequest& request) {
-  const Offer offer = find(model);
-  Planned planned{.model = offer.name, .count = request.count};
+Planned Catalogue::plan(const std::string& model, const pipeline::GenerateRequest& request, const std::string& kind) {
+  const OfferPointer offer = find(model);
+  Planned planned{.model = offer->name, .kind = kind, .count = request.count};
   try {
-    const pipeline::Plan plan = pipeline::plan_request(request, *offer.folder);
-    pipeline::require_memory(plan.memory, pipeline::available_memory());
-    planned.requested = write_fields(pipeline::GenerateRequest(request).fields());
-    planned.requested["model"] = offer.name;
-    pipeline::GenerateRequest settled = plan.settled;
-    settled.threads = 0;
-    planned.effective = write_fields(settled.fields());
-    planned.effective["model"] = offer.name;
-    planned.effective["frames_made"] = plan.frames_made;
-    planned.warnings = plan.warnings;
-    planned.seed = plan.seed;
+    offer->plan(request, planned);
   } catch (const InvalidArgument& error) {
     throw net::HttpError(400, "invalid_request", error.what(), field_of(error.what()));
   }
+  planned.requested = write_fields(pipeline::GenerateRequest(request).fields());
+  planned.requested["model"] = offer->name;
+  planned.effective["model"] = offer->name;
   return planned;
 }
 
-nlohmann::json model_json(const Offer& offer, bool is_default) {
-  nlohmann::json json{{"id", offer.name}, {"kind", "video"}, {"ready", offer.problem.empty()}, {"default", is_default}};
-  json["problem"] = offer.problem.empty() ? nlohmann::json() : nlohmann::json(offer.problem);
-  if (!offer.folder) return json;
-  const pipeline::Trained& trained = offer.folder->trained;
-  json["sizes"] = nlohmann::json::array();
-  for (const pipeline::PixelSize& size : trained.sizes)
-    json["sizes"].push_back(fmt::format("{}x{}", size.width, size.height));
-  json["samplers"] = nlohmann::json::array();
-  for (const diffusion::SamplerInfo& sampler : diffusion::samplers()) json["samplers"].push_back(sampler.name);
-  const int shown = std::max(1, trained.frames - 1);
-  json["fps"] = trained.fps;
-  json["frames"] = shown;
-  json["seconds"] = static_cast<double>(shown) / trained.fps;
-  json["max_seconds"] = longest_seconds(*offer.folder);
-  json["steps"] = trained.steps;
-  json["guidance"] = trained.guidance;
-  json["sampler"] = trained.sampler.empty() ? offer.folder->scheduler.sampler : trained.sampler;
-  json["size_step"] = offer.folder->size_step();
-  json["start_image"] = false;
-  json["world"] = trained.data == pipeline::kCartoonWorld;
-  return json;
+pipeline::GenerateRequest request_of(const nlohmann::json& settings, std::string_view where) {
+  pipeline::GenerateRequest request;
+  const FieldList fields = request.fields();
+  nlohmann::json known = nlohmann::json::object();
+  for (const Field& field : fields) {
+    if (settings.contains(field.name)) known[field.name] = settings[field.name];
+  }
+  read_fields(fields, known, where);
+  return request;
 }
 
 }  // namespace hotshot::service

@@ -1,60 +1,49 @@
-// The models this service offers, and what becomes of a request for one of them.
+// The models this service offers, of this machine and of providers, and what becomes of a request for one of them.
 #pragma once
 
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "pipeline/model_folder.h"
-#include "pipeline/request.h"
+#include "service/local_offer.h"
+#include "service/offer.h"
 
 namespace hotshot::service {
 
-/// One model as it is offered.
-struct Offer {
-  std::string name;
-  std::filesystem::path path;
-  std::string problem = {};  // why it cannot be used; empty: it can
-  std::optional<pipeline::ModelFolder> folder = {};
-  std::int64_t changed_ms = 0;  // when its files last changed
-};
-
-/// A request that was understood: what to store of it.
-struct Planned {
-  std::string model = {};
-  nlohmann::json requested = {};  // as asked, in the words of pipeline::GenerateRequest, and "model"
-  nlohmann::json effective = {};  // settled, and "model", "digest", "frames_made"; seed of the first clip
-  nlohmann::json warnings = {};
-  std::uint64_t seed = 0;
-  int count = 1;
-};
-
-/// Thread-safe; looks again at the folders at most once a second.
+/// Thread-safe; looks again at this machine's model folders at most once a second.
 class Catalogue {
  public:
-  std::vector<Offer> list();
+  /// `remote`: offered after this machine's own.
+  explicit Catalogue(std::vector<OfferPointer> remote = {}) : remote_(std::move(remote)) {}
+
+  std::vector<OfferPointer> list();
+  bool offers(const std::string& name);
   /// A usable model; empty name: the default one (pipeline::kDefaultModel, else the first that can be used). HttpError
   /// 404 "model_not_found" for an unknown name, 400 for one with a problem.
-  Offer find(const std::string& name);
+  OfferPointer find(const std::string& name);
+  /// A usable model of this machine. InvalidArgument where it is none.
+  std::shared_ptr<const LocalOffer> find_local(const std::string& name);
   /// SHA-256 of the model's files, kept while they do not change.
-  std::string digest(const Offer& offer);
-  /// Checks a request against its model and this machine's memory; seeds that were not given are drawn. HttpError 400
-  /// "invalid_request", param the field at fault.
-  Planned plan(const std::string& model, const pipeline::GenerateRequest& request);
+  std::string digest(const LocalOffer& offer);
+  /// Checks a request for a `kind` ("video", "image") of clip against its model; seeds that were not given are drawn.
+  /// HttpError 400 "invalid_request", param the field at fault, or "unsupported".
+  Planned plan(const std::string& model, const pipeline::GenerateRequest& request, const std::string& kind = "video");
 
  private:
   void refresh();
 
+  const std::vector<OfferPointer> remote_;
   std::mutex mutex_;
   std::int64_t looked_ms_ = 0;
-  std::vector<Offer> offers_;
+  std::vector<std::shared_ptr<const LocalOffer>> local_;
   std::map<std::string, std::pair<std::int64_t, std::string>> digests_;
 };
 
-/// As GET /api/v1/models says it.
-nlohmann::json model_json(const Offer& offer, bool is_default);
+/// The request that a job's settings stand for; what is no field of a request is passed over. InvalidArgument,
+/// "[where] …", for other types and values.
+pipeline::GenerateRequest request_of(const nlohmann::json& settings, std::string_view where);
 
 }  // namespace hotshot::service

@@ -4,9 +4,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "media/encode.h"
+#include "net/peers.h"
+#include "service/moderation.h"
+#include "store/s3_address.h"
 
 namespace hotshot::service {
 
@@ -25,10 +29,39 @@ FieldList ServiceConfig::fields() {
           {"max_megabytes", "of one account's files, 0 = no bound", &max_megabytes, {0, 1e12}},
           {"trash_days", "until what is in the trash goes for good", &trash_days, {0, 36500}},
           {"formats", "made of each clip besides MP4", &formats},
+          {"sign", "sign every file: made by a model, here (C2PA); --sign=false for no", &sign},
           {"creation_ends", "day (YYYY-MM-DD) from which nothing new is made", &creation_ends},
           {"export_ends", "day until which downloads stay open", &export_ends},
           {"sunset_message", "shown with these days", &sunset_message},
+          {"trusted_proxies", "addresses or networks of proxies whose X-Forwarded-For is believed", &trusted_proxies},
+          {"moderation", "what looks at prompts and frames: words, command, both, or off", &moderation},
+          {"blocked_words", "terms refused besides the built-in ones", &blocked_words},
+          {"blocked_words_files", "files of rules about words", &blocked_words_files},
+          {"moderation_command", "program, with its arguments, asked about prompts and frames", &moderation_command},
+          {"moderation_seconds", "it may take", &moderation_seconds, {1, 3600}},
+          {"moderation_failure", "refuse or allow what it could not judge", &moderation_failure},
+          {"provider_jobs", "of one provider to wait for at once", &provider_jobs, {0, 256}},
+          {"database", "postgres://USER:PASSWORD@HOST/NAME (default: hotshot.db below data)", &database},
+          {"blobs", "where files are kept: s3://bucket/prefix (default: below data)", &blobs},
+          {"s3_endpoint", "of an S3 server that is not Amazon's", &s3_endpoint},
+          {"s3_region", "of the bucket (default AWS_REGION, then us-east-1)", &s3_region},
+          {"s3_access_key", "of the bucket (default AWS_ACCESS_KEY_ID)", &s3_access_key},
+          {"s3_secret_key", "of the bucket (default AWS_SECRET_ACCESS_KEY)", &s3_secret_key},
+          {"blob_links", "answer with redirects to the bucket instead of its files", &blob_links},
+          {"cache_megabytes", "of local copies of what lies in the bucket", &cache_megabytes, {100, 1e9}},
+          {"webhook_hosts", "hosts that webhooks may reach by a private address or http", &webhook_hosts},
           {"studio", "folder of the built studio", &studio}};
+}
+
+ServiceConfig read_config(const std::filesystem::path& path) {
+  ServiceConfig config;
+  nlohmann::json settings = read_toml(path);
+  if (const auto tables = settings.find("provider"); tables != settings.end()) {
+    config.providers = read_providers(*tables, path.string());
+    settings.erase(tables);
+  }
+  read_fields(config.fields(), settings, path.string());
+  return config;
 }
 
 std::filesystem::path default_data_folder() {
@@ -40,6 +73,11 @@ std::filesystem::path default_data_folder() {
 
 std::filesystem::path ServiceConfig::data_folder() const {
   return data.empty() ? default_data_folder() : std::filesystem::path(data);
+}
+
+std::string ServiceConfig::database_url() const {
+  const char* variable = std::getenv("HOTSHOT_DATABASE");
+  return database.empty() && variable ? variable : database;
 }
 
 store::Quota ServiceConfig::quota() const {
@@ -96,9 +134,15 @@ void check_config(const ServiceConfig& config) {
           config.export_ends);
   require(exports == 0 || exports >= ends, "serve", "expected export_ends after creation_ends {} but got {}",
           config.creation_ends, config.export_ends);
+  require(config.blobs.empty() || store::is_s3_url(config.blobs), "serve blobs",
+          "expected s3://BUCKET/PREFIX or nothing but got '{}'", config.blobs);
+  require(!config.blobs.empty() || (config.s3_endpoint.empty() && !config.blob_links), "serve",
+          "expected blobs with s3_endpoint or blob_links but got '{}'", config.blobs);
   require(config.public_url.empty() || config.public_url.starts_with("http://") ||
               config.public_url.starts_with("https://"),
           "serve", "expected a public_url with http or https but got '{}'", config.public_url);
+  net::Networks(config.trusted_proxies);
+  check_moderation(config);
 }
 
 }  // namespace hotshot::service

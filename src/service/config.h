@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "service/provider.h"
 #include "store/jobs.h"
 
 namespace hotshot::service {
@@ -26,15 +27,39 @@ struct ServiceConfig {
   std::int64_t max_megabytes = 0;  // of one account's files; 0: no bound
   int trash_days = 30;             // after which what is in the trash goes
   std::vector<std::string> formats{"webm", "gif", "webp"};  // made of each clip besides MP4
+  bool sign = true;            // every file says under signature that a model made it
   std::string creation_ends;   // sunset: "2027-03-01", after which nothing new is made; empty: never
   std::string export_ends;     // sunset: until when downloads stay open
   std::string sunset_message;  // shown with both
-  std::string studio;          // folder of the built studio; empty: where the program finds it
+  std::string database;        // "postgres://…", no flag (it may hold a password); empty: see database_url()
+  std::string blobs;           // "s3://bucket/prefix"; empty: the folder "files" of the data folder
+  std::string s3_endpoint;  // of a server that is not Amazon's, "https://…"; private addresses and http are allowed
+  std::string s3_region;
+  std::string s3_access_key;
+  std::string s3_secret_key;                     // no flag: anybody on the machine can read those
+  bool blob_links = false;                       // answer with redirects to the bucket instead of its files
+  std::int64_t cache_megabytes = 10'000;         // of local copies of what lies in the bucket
+  std::string studio;                            // folder of the built studio; empty: where the program finds it
+  std::vector<std::string> webhook_hosts;        // "host" or "host:port" for webhooks in spite of a private address or http
+  std::vector<std::string> trusted_proxies;      // addresses and networks whose X-Forwarded-For names the client
+  std::vector<std::string> moderation{"words"};  // "words", "command", both, or "off"
+  std::vector<std::string> blocked_words;        // refused besides the built-in rules
+  std::vector<std::string> blocked_words_files;  // of rules as in word_rules.h
+  std::vector<std::string> moderation_command;   // a program and its arguments
+  int moderation_seconds = 20;                   // it may take
+  std::string moderation_failure = "refuse";     // or "allow": what it could not judge
+  int provider_jobs = 4;                         // of one provider, waited for at once; 0: elsewhere
+  std::vector<Provider> providers = {};          // [[provider]] tables of the file; no field
 
   FieldList fields();
   std::filesystem::path data_folder() const;
+  /// Where jobs and accounts are: `database`, else $HOTSHOT_DATABASE; empty: hotshot.db in the data folder.
+  std::string database_url() const;
   store::Quota quota() const;
 };
+
+/// What a settings file says. Throws InvalidArgument.
+ServiceConfig read_config(const std::filesystem::path& path);
 
 /// $XDG_DATA_HOME/hotshot or ~/.local/share/hotshot.
 std::filesystem::path default_data_folder();

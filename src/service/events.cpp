@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <utility>
 
 #include "base/error.h"
 #include "service/job_json.h"
@@ -11,6 +12,7 @@ namespace hotshot::service {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};
+constexpr std::chrono::seconds kLookAnyway{2};  // where the database says that nothing happened
 constexpr std::chrono::seconds kPing{15};
 constexpr int kBatch = 1000;
 constexpr std::int64_t kMostPast = 1000;
@@ -38,12 +40,14 @@ void EventHub::listen(std::shared_ptr<net::Stream> stream, const std::string& ow
   if (!stream->send(fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {{}}\n\n", from))) return;
   const std::lock_guard lock(mutex_);
   listeners_.push_back({std::move(stream), owner, from});
+  newcomers_ = true;
   wake_.notify_all();
 }
 
 void EventHub::watch(const std::string& job, std::function<bool(const store::Job*)> look) {
   const std::lock_guard lock(mutex_);
   watchers_.push_back({job, std::move(look)});
+  newcomers_ = true;
   wake_.notify_all();
 }
 
@@ -74,39 +78,46 @@ int EventHub::listeners() const {
 }
 
 void EventHub::run(const std::stop_token& stop) {
-  auto next_ping = std::chrono::steady_clock::now() + kPing;
+  using Clock = std::chrono::steady_clock;
+  auto next_ping = Clock::now() + kPing, next_look = Clock::now();
+  bool told = true;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     wake_.wait(lock, stop, [&] { return !listeners_.empty() || !watchers_.empty(); });
     if (stop.stop_requested()) break;
+    const bool look = std::exchange(newcomers_, false) || told || Clock::now() >= next_look;
     lock.unlock();
-    try {
-      deliver();
-      show_watchers();
-    } catch (const std::exception&) {
-      // The database is busy or gone for a moment; the next look tries again.
+    bool more = false;
+    if (look) {
+      next_look = Clock::now() + kLookAnyway;
+      try {
+        more = deliver();
+        show_watchers();
+      } catch (const std::exception&) {
+        // The database is busy or gone for a moment; the next look tries again.
+      }
     }
-    if (std::chrono::steady_clock::now() >= next_ping) {
+    if (Clock::now() >= next_ping) {
       ping();
-      next_ping = std::chrono::steady_clock::now() + kPing;
+      next_ping = Clock::now() + kPing;
     }
+    told = more || service_.jobs().wait_for_event(kLook);
     lock.lock();
-    wake_.wait_for(lock, stop, kLook, [] { return false; });
   }
 }
 
-// One batch of the log to everybody.
-void EventHub::deliver() {
+// One batch of the log to everybody. True where there may be more.
+bool EventHub::deliver() {
   std::int64_t from = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (listeners_.empty()) return;
+    if (listeners_.empty()) return false;
     from = std::min_element(listeners_.begin(), listeners_.end(), [](const auto& a, const auto& b) {
              return a.last < b.last;
            })->last;
   }
   const std::vector<store::JobEvent> events = service_.jobs().events_after(from, kBatch);
-  if (events.empty()) return;
+  if (events.empty()) return false;
   // A job that changed several times is told once, at its newest event.
   std::map<std::string, std::int64_t> newest;
   for (const store::JobEvent& event : events) newest[event.job] = event.number;
@@ -129,6 +140,7 @@ void EventHub::deliver() {
     listener->last = std::max(listener->last, last);
     listener = open ? std::next(listener) : listeners_.erase(listener);
   }
+  return events.size() == kBatch;
 }
 
 void EventHub::ping() {

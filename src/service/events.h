@@ -42,7 +42,7 @@ class EventHub {
   };
   void run(const std::stop_token& stop);
   void show_watchers();
-  void deliver();
+  bool deliver();
   void ping();
 
   Service& service_;
@@ -50,6 +50,7 @@ class EventHub {
   std::condition_variable_any wake_;
   std::list<Listener> listeners_;
   std::list<Watcher> watchers_;
+  bool newcomers_ = false;  // among both: they want to know at once
   std::jthread thread_;
 };
 

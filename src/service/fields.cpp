@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/options.h"
 
@@ -76,6 +77,14 @@ RequestFields read_request_fields(const net::Request& request, const std::filesy
   return fields;
 }
 
+net::Content uploaded_file(const net::Request& request, const std::filesystem::path& spool) {
+  const net::FormLimits limits{.max_parts = 4, .max_file_bytes = 256u << 20, .memory_file = 0, .spool = spool};
+  for (const net::FormPart& part : net::parse_form(request, limits)) {
+    if (part.name == "file" && part.content.size() > 0) return part.content;
+  }
+  throw net::HttpError(400, "invalid_request", "[file] expected a part named file but got none", "file");
+}
+
 std::optional<std::string> text_field(const json& values, const char* name) {
   const json* value = member(values, name);
   if (!value) return {};
@@ -102,6 +111,14 @@ std::optional<std::int64_t> integer_field(const json& values, const char* name) 
   if (!number) return {};
   if (*number != std::floor(*number) || std::abs(*number) > 9e15) refuse(name, "a whole number", *member(values, name));
   return static_cast<std::int64_t>(*number);
+}
+
+std::optional<store::Idempotency> idempotency_of(const net::Request& request, const json& values,
+                                                 std::string_view dialect) {
+  const std::string key = request.headers.get("idempotency-key");
+  if (key.empty()) return {};
+  if (key.size() > 255) throw net::HttpError(400, "invalid_request", "[idempotency-key] expected at most 255 bytes");
+  return store::Idempotency{fmt::format("{} {}", dialect, key), sha256_text(values.dump())};
 }
 
 }  // namespace hotshot::service

@@ -62,6 +62,7 @@ json job_json(Service& service, const store::Job& job, bool with_place) {
               {"requested", job.requested},
               {"effective", job.effective},
               {"warnings", job.warnings},
+              {"moderation", job.moderation},
               {"progress", progress_json(job)},
               {"files", files_json(job)},
               {"attempts", job.attempts},

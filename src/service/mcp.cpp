@@ -100,8 +100,8 @@ json cancel_video(const Call& call) {
 
 json list_models(const Call& call) {
   json models = json::array();
-  for (const Offer& offer : call.service.catalogue().list()) {
-    if (offer.problem.empty()) models.push_back(model_json(offer, false));
+  for (const OfferPointer& offer : call.service.catalogue().list()) {
+    if (offer->problem.empty()) models.push_back(model_json(*offer, false));
   }
   return {{"models", models}};
 }

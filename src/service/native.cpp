@@ -41,6 +41,16 @@ std::optional<std::int64_t> integer_member(const nlohmann::json& object, const c
   return found->get<std::int64_t>();
 }
 
+std::optional<bool> boolean_member(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || found->is_null()) return {};
+  if (!found->is_boolean()) {
+    throw net::HttpError(400, "invalid_request",
+                         fmt::format("[{}] expected true or false but got {}", name, shown(*found)), name);
+  }
+  return found->get<bool>();
+}
+
 void add_native_events(net::Router& router, Service& service, EventHub& events) {
   router.add("GET", "/api/v1/events",
              allow(service, store::Scope::read, [&events](net::Request& request, const store::Identity& who) {

@@ -87,11 +87,13 @@ net::Response take_import(Service& service, Tasks& tasks, const net::Router& rou
 void add_native_archive(net::Router& router, Service& service, Tasks& tasks) {
   router.add("GET", "/api/v1/export",
              allow(service, store::Scope::read, [&service, &tasks](net::Request&, const Identity& who) {
+               service.audit().record(who.account, "exported");
                return send_export(service, tasks, who);
              }));
   router.add("POST", "/api/v1/import",
              allow(service, store::Scope::generate,
                    [&service, &tasks, &router](net::Request& request, const Identity& who) {
+                     service.audit().record(who.account, "imported");
                      return take_import(service, tasks, router, request, who);
                    }),
              {.max_body = kMostArchive});

@@ -4,8 +4,9 @@
 
 #include "base/error.h"
 #include "base/options.h"
-#include "net/file_response.h"
 #include "service/access.h"
+#include "service/fields.h"
+#include "service/job_files.h"
 #include "service/job_json.h"
 #include "service/native.h"
 
@@ -44,20 +45,13 @@ pipeline::GenerateRequest request_in(json body) {
   return request;
 }
 
-std::optional<store::Idempotency> idempotency_of(const net::Request& request, const json& body) {
-  const std::string* key = request.headers.find("idempotency-key");
-  if (!key || key->empty()) return {};
-  if (key->size() > 255) throw net::HttpError(400, "invalid_request", "[idempotency-key] expected at most 255 bytes");
-  return store::Idempotency{"native " + *key, store::sha256_text(body.dump())};
-}
-
 net::Response create(Service& service, const net::Request& request, const Identity& who) {
   const json body = json_body(request);
   Submission how{.dialect = "native",
                  .parent = text_member(body, "parent"),
                  .relation = text_member(body, "relation"),
                  .folder = text_member(body, "folder"),
-                 .idempotency = idempotency_of(request, body)};
+                 .idempotency = idempotency_of(request, body, "native")};
   if (const auto priority = integer_member(body, "priority")) {
     how.priority =
         static_cast<int>(std::clamp<std::int64_t>(*priority, -10, who.scope == store::Scope::admin ? 10 : 0));
@@ -70,23 +64,13 @@ net::Response create(Service& service, const net::Request& request, const Identi
 
 net::Response retry(Service& service, const Job& job, const Identity& who) {
   // The same clip, seed and all, not another of the same words.
-  pipeline::GenerateRequest again;
-  json known = json::object();
-  for (const Field& field : again.fields()) {
-    if (job.effective.contains(field.name)) known[field.name] = job.effective[field.name];
-  }
-  read_fields(again.fields(), known, "retry");
-  Planned planned = service.catalogue().plan(job.model, again);
+  Planned planned = service.catalogue().plan(job.model, request_of(job.effective, "retry"), job.kind);
   planned.requested = job.requested;
   for (const char* name : {"output_format", "frame_duration_ms"}) {
     if (job.effective.contains(name)) planned.effective[name] = job.effective[name];
   }
-  const Submission how{.dialect = job.dialect,
-                       .kind = job.kind,
-                       .parent = job.id,
-                       .relation = "retry",
-                       .folder = job.folder,
-                       .priority = job.priority};
+  const Submission how{
+      .dialect = job.dialect, .parent = job.id, .relation = "retry", .folder = job.folder, .priority = job.priority};
   return net::Response::json({{"jobs", jobs_json(service, submit(service, who, planned, how).jobs)}}, 201);
 }
 
@@ -185,14 +169,10 @@ net::Response lineage(Service& service, const Identity& who, const Job& job) {
 }
 
 net::Response send_file(Service& service, const net::Request& request, const Job& job, const std::string& role) {
-  const auto path = job_file_path(service, job, role);
-  const store::JobFile& file = *job.file(role);
-  net::FileInfo info{.path = path, .size = file.bytes, .type = file.type, .etag = file.sha256};
-  if (request.query_value("download")) {
-    const std::string extension = file.type.substr(file.type.find('/') + 1);
-    info.download_name = fmt::format("{}.{}", job.title.empty() ? job.id : job.title, extension);
-  }
-  return net::file_response(request, info);
+  net::FileInfo how;
+  if (const store::JobFile* file = job.file(role); file && request.query_value("download"))
+    how.download_name = fmt::format("{}.{}", job.title.empty() ? job.id : job.title, file_extension(*file));
+  return job_file_response(service, request, job, role, how);
 }
 
 net::Response send_preview(Service& service, const net::Request& request, const Job& job) {

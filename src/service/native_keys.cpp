@@ -7,7 +7,6 @@ namespace hotshot::service {
 namespace {
 
 using nlohmann::json;
-using store::Identity;
 
 json key_json(const store::Key& key) {
   const auto time = [](const std::optional<std::int64_t>& ms) { return ms ? json(*ms) : json(); };
@@ -20,26 +19,19 @@ json key_json(const store::Key& key) {
           {"last_used_ms", time(key.last_used_ms)}};
 }
 
-// Keys are the affair of people, and of programs they made administrators: a key that got into wrong hands must not be
-// able to outlive its end, or to end others.
-void require_keeper(const Identity& who) {
-  if (who.key.empty() || who.scope == store::Scope::admin) return;
-  throw net::HttpError(403, "forbidden", "[key] expected a session or a key of scope admin");
-}
-
 }  // namespace
 
 void add_native_keys(net::Router& router, Service& service) {
   router.add("GET", "/api/v1/keys",
              allow(service, store::Scope::generate, [&service](net::Request&, const store::Identity& who) {
-               require_keeper(who);
+               require_person(who);
                json keys = json::array();
                for (const store::Key& key : service.accounts().keys(who.account.id)) keys.push_back(key_json(key));
                return net::Response::json({{"keys", keys}});
              }));
   router.add("POST", "/api/v1/keys",
              allow(service, store::Scope::generate, [&service](net::Request& request, const store::Identity& who) {
-               require_keeper(who);
+               require_person(who);
                const json body = json_body(request);
                const store::Scope scope = store::parse_scope(text_member(body, "scope", "generate"));
                if (static_cast<int>(scope) > static_cast<int>(who.scope)) {
@@ -47,12 +39,17 @@ void add_native_keys(net::Router& router, Service& service) {
                }
                const store::NewKey made = service.accounts().create_key(
                    who.account.id, text_member(body, "name", "key"), scope, integer_member(body, "expires_ms"));
+               service.audit().record(who.account, "key_created", made.key.name);
                return net::Response::json({{"key", key_json(made.key)}, {"secret", made.secret}}, 201);
              }));
   router.add("DELETE", "/api/v1/keys/{id}",
              allow(service, store::Scope::generate, [&service](net::Request& request, const store::Identity& who) {
-               require_keeper(who);
-               service.accounts().revoke_key(who.account.id, request.capture("id"));
+               require_person(who);
+               const std::string id = request.capture("id");
+               for (const store::Key& key : service.accounts().keys(who.account.id)) {
+                 if (key.id == id) service.audit().record(who.account, "key_ended", key.name);
+               }
+               service.accounts().revoke_key(who.account.id, id);
                return net::Response::empty();
              }));
 }

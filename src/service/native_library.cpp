@@ -4,11 +4,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "media/recipe.h"
-#include "net/form.h"
-#include "pipeline/recipe.h"
 #include "service/access.h"
+#include "service/fields.h"
 #include "service/native.h"
+#include "service/origin.h"
 #include "world/caption.h"
+#include "world/fitting.h"
 #include "world/truth.h"
 
 namespace hotshot::service {
@@ -17,14 +18,14 @@ namespace {
 using nlohmann::json;
 
 net::Response models(Service& service) {
-  const std::vector<Offer> offers = service.catalogue().list();
+  const std::vector<OfferPointer> offers = service.catalogue().list();
   std::string preferred;
   try {
-    preferred = service.catalogue().find("").name;
+    preferred = service.catalogue().find("")->name;
   } catch (const net::HttpError&) {  // none can be used: the list says why
   }
   json list = json::array();
-  for (const Offer& offer : offers) list.push_back(model_json(offer, offer.name == preferred));
+  for (const OfferPointer& offer : offers) list.push_back(model_json(*offer, offer->name == preferred));
   return net::Response::json({{"models", list}});
 }
 
@@ -39,6 +40,26 @@ json words_in(bool chinese) {
   return {{"colors", word_list<world::Color>(chinese)},    {"subjects", word_list<world::Subject>(chinese)},
           {"actions", word_list<world::Action>(chinese)},  {"places", word_list<world::Place>(chinese)},
           {"times", word_list<world::TimeOfDay>(chinese)}, {"weathers", word_list<world::Weather>(chinese)}};
+}
+
+template <class Enum>
+json names(const std::vector<Enum>& values) {
+  json list = json::array();
+  for (const Enum value : values) list.push_back(world::word(value).name);
+  return list;
+}
+
+// What goes together, by the names of the values.
+json fits_json() {
+  json subjects, colors;
+  for (const world::Fitting& fitting : world::fittings()) {
+    subjects[std::string(world::word(fitting.subject).name)][std::string(world::word(fitting.place).name)] = {
+        {"actions", names(fitting.actions)}, {"times", names(fitting.times)}, {"weathers", names(fitting.weathers)}};
+  }
+  for (const auto& place : world::words<world::Place>())
+    for (const auto& time : world::words<world::TimeOfDay>())
+      colors[std::string(place.name)][std::string(time.name)] = names(world::visible_colors(place.value, time.value));
+  return {{"subjects", subjects}, {"colors", colors}};
 }
 
 // Sentences about random scenes: what the world's models understand best.
@@ -56,21 +77,10 @@ net::Response ideas(net::Request& request) {
 }
 
 net::Response recipe_of_file(Service& service, net::Request& request) {
-  const net::FormLimits limits{
-      .max_parts = 4, .max_file_bytes = 256u << 20, .memory_file = 0, .spool = service.folder("spool")};
-  for (const net::FormPart& part : net::parse_form(request, limits)) {
-    if (part.name != "file") continue;
-    const std::optional<std::string> text = media::read_recipe(part.content.path());
-    if (!text)
-      throw net::HttpError(422, "no_recipe", "[file] expected a file made here but it holds no recipe", "file");
-    const pipeline::Recipe recipe = pipeline::parse_recipe(*text, "file");
-    return net::Response::json({{"recipe",
-                                 {{"engine", recipe.engine},
-                                  {"model", recipe.model},
-                                  {"digest", recipe.digest},
-                                  {"request", write_fields(pipeline::GenerateRequest(recipe.request).fields())}}}});
-  }
-  throw net::HttpError(400, "invalid_request", "[file] expected a part named file but got none", "file");
+  const net::Content file = uploaded_file(request, service.folder("spool"));
+  const std::optional<std::string> text = media::read_recipe(file.path());
+  if (!text) throw net::HttpError(422, "no_recipe", "[file] expected a file made here but it holds no recipe", "file");
+  return net::Response::json({{"recipe", recipe_json(pipeline::parse_recipe(*text, "file"))}});
 }
 
 }  // namespace
@@ -79,9 +89,10 @@ void add_native_library(net::Router& router, Service& service) {
   router.add("GET", "/api/v1/models",
              allow(service, store::Scope::read,
                    [&service](net::Request&, const store::Identity&) { return models(service); }));
-  router.add("GET", "/api/v1/world/words", [](net::Request&) {
-    return net::Response::json({{"en", words_in(false)}, {"zh", words_in(true)}});
-  });
+  router.add("GET", "/api/v1/world/words",
+             [words = json{{"en", words_in(false)}, {"zh", words_in(true)}, {"fits", fits_json()}}](net::Request&) {
+               return net::Response::json(words);
+             });
   router.add("GET", "/api/v1/world/ideas", [](net::Request& request) { return ideas(request); });
   router.add("GET", "/api/v1/folders",
              allow(service, store::Scope::read, [&service](net::Request&, const store::Identity& who) {
@@ -91,7 +102,7 @@ void add_native_library(net::Router& router, Service& service) {
       "POST", "/api/v1/recipes",
       allow(service, store::Scope::read,
             [&service](net::Request& request, const store::Identity&) { return recipe_of_file(service, request); }),
-      {.max_body = 257u << 20});
+      {.max_body = kLargestUpload});
 }
 
 }  // namespace hotshot::service

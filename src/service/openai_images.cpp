@@ -10,6 +10,8 @@
 #include "service/access.h"
 #include "service/base64.h"
 #include "service/fields.h"
+#include "service/job_files.h"
+#include "service/openai_videos.h"
 #include "service/signed_links.h"
 #include "service/wish.h"
 
@@ -82,15 +84,14 @@ ImageWish image_wish(Service& service, const json& values) {
 }
 
 std::vector<std::string> queue(Service& service, const Identity& who, const ImageWish& image) {
-  Planned planned = service.catalogue().plan(image.wish.model, image.wish.request);
+  Planned planned = service.catalogue().plan(image.wish.model, image.wish.request, "image");
   planned.requested = image.wish.requested;
   planned.effective["output_format"] = image.format;
   planned.effective["frame_duration_ms"] = image.duration_ms;
   for (const std::string& warning : image.wish.warnings) planned.warnings.push_back(warning);
   std::vector<std::string> ids;
   // Somebody waits at the other end of the line.
-  for (const Job& job :
-       submit(service, who, planned, {.dialect = "openai-images", .kind = "image", .priority = 1}).jobs)
+  for (const Job& job : submit(service, who, planned, {.dialect = "openai-images", .priority = 1}).jobs)
     ids.push_back(job.id);
   return ids;
 }
@@ -104,7 +105,8 @@ json answer_head(const Job& job) {
 
 // Clients try 5xx again by themselves, but the job was tried already.
 [[noreturn]] void throw_failure_of(const Job* job) {
-  const bool users = job && job->error && (job->error->code == "invalid_request" || job->error->code == "cancelled");
+  const auto is = [&](std::string_view code) { return job && job->error && job->error->code == code; };
+  const bool users = is("invalid_request") || is("cancelled") || is(kRefused);
   net::HttpError error(users ? 400 : 500, job && job->error ? job->error->code : "removed",
                        job && job->error ? job->error->message : "[image] the job was removed before it was done");
   error.headers.set("x-should-retry", "false");
@@ -202,10 +204,12 @@ net::Response stream_of(Service& service, EventHub& events, const std::string& i
         done.update(image_json(service, "", *job, false));
         stream->send(event(done));
       } catch (const net::HttpError& error) {
-        stream->send(
-            event({{"type", "error"},
-                   {"error",
-                    {{"message", error.what()}, {"code", error.code}, {"type", "server_error"}, {"param", nullptr}}}}));
+        stream->send(event({{"type", "error"},
+                            {"error",
+                             {{"message", error.what()},
+                              {"code", openai_code(error.code)},
+                              {"type", "server_error"},
+                              {"param", nullptr}}}}));
       }
       stream->close();
       return false;

@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 #include "base/options.h"
-#include "net/file_response.h"
 #include "service/access.h"
 #include "service/fields.h"
+#include "service/job_files.h"
 #include "service/wish.h"
 
 namespace hotshot::service {
@@ -83,9 +83,9 @@ net::Response remix(Service& service, const net::Request& request, const Identit
   const RequestFields fields = read_request_fields(request, service.folder("spool"));
   Wish wish{.model = job.model};
   json settings = job.effective;
-  for (const char* name : {"model", "digest", "frames_made", "threads", "device", "dtype"}) settings.erase(name);
+  for (const char* name : {"threads", "device", "dtype"}) settings.erase(name);
   settings["prompt"] = text_field(fields.values, "prompt").value_or("");
-  read_fields(wish.request.fields(), settings, "remix");
+  wish.request = request_of(settings, "remix");
   wish.requested = {{"model", job.model}, {"prompt", settings["prompt"]}, {"remix_of", job.id}};
   return make(service, request, who, wish,
               {.dialect = "openai", .parent = job.id, .relation = "remix", .folder = job.folder});
@@ -120,19 +120,17 @@ net::Response content(Service& service, const net::Request& request, const Job& 
   if (job.status != JobStatus::succeeded) {
     throw net::HttpError(404, "video_not_ready", fmt::format("[video] {} is {}", job.id, openai_status(job.status)));
   }
-  const auto path = job_file_path(service, job, variant);
-  const store::JobFile& file = *job.file(variant);
-  const std::string extension = file.type.substr(file.type.find('/') + 1);
-  return net::file_response(request, {.path = path,
-                                      .size = file.bytes,
-                                      .type = file.type,
-                                      .etag = file.sha256,
-                                      .download_name = fmt::format("{}.{}", job.id, extension),
-                                      .inline_name = true});
+  net::FileInfo how{.inline_name = true};
+  if (const store::JobFile* file = job.file(variant))
+    how.download_name = fmt::format("{}.{}", job.id, file_extension(*file));
+  return job_file_response(service, request, job, variant, how);
 }
 
 json openai_model(const Offer& offer) {
-  return {{"id", offer.name}, {"object", "model"}, {"created", offer.changed_ms / 1000}, {"owned_by", "hotshot"}};
+  return {{"id", offer.name},
+          {"object", "model"},
+          {"created", offer.changed_ms / 1000},
+          {"owned_by", offer.provider.empty() ? "hotshot" : offer.provider}};
 }
 
 using JobHandler = std::function<net::Response(net::Request&, const Identity&, const Job&)>;
@@ -160,7 +158,14 @@ void add_unsupported(net::Router& router, Service& service, std::string_view met
              {.max_body = kMostUpload});
 }
 
+std::string code_of(const Job& job) {
+  if (job.error->code != kRefused) return job.error->code;
+  return refused_stage(job.moderation) == "frames" ? "output_moderation" : "input_moderation";
+}
+
 }  // namespace
+
+std::string openai_code(const std::string& code) { return code == kRefused ? "content_policy_violation" : code; }
 
 net::Response openai_error(const net::Request&, const net::HttpError& error) {
   const char* type = error.status == 401   ? "authentication_error"
@@ -172,7 +177,7 @@ net::Response openai_error(const net::Request&, const net::HttpError& error) {
                                                  {{"message", error.what()},
                                                   {"type", type},
                                                   {"param", error.param.empty() ? json() : json(error.param)},
-                                                  {"code", error.code}}}},
+                                                  {"code", openai_code(error.code)}}}},
                                                error.status);
   for (const auto& [name, value] : error.headers) response.headers.set(name, value);
   if (error.status < 500 && !response.headers.find("x-should-retry")) response.headers.set("x-should-retry", "false");
@@ -194,7 +199,7 @@ json video_json(const Job& job) {
               {"seconds", fmt::format("{:g}", job_seconds(job))},
               {"remixed_from_video_id", job.relation == "remix" ? json(job.parent) : json()},
               {"error", nullptr}};
-  if (job.error) result["error"] = {{"code", job.error->code}, {"message", job.error->message}};
+  if (job.error) result["error"] = {{"code", code_of(job)}, {"message", job.error->message}};
   // Not in the original: clients pass over what they do not know.
   result["requested"] = job.requested;
   result["effective"] = job.effective;
@@ -208,9 +213,10 @@ void add_openai_videos(net::Router& router, Service& service) {
   router.add("POST", "/v1/videos",
              allow(service, write,
                    [&service](net::Request& request, const Identity& who) {
-                     return make(service, request, who,
-                                 understand(service, asked_in(read_request_fields(request, service.folder("spool")))),
-                                 {.dialect = "openai"});
+                     const RequestFields fields = read_request_fields(request, service.folder("spool"));
+                     return make(
+                         service, request, who, understand(service, asked_in(fields)),
+                         {.dialect = "openai", .idempotency = idempotency_of(request, fields.values, "openai")});
                    }),
              {.max_body = kMostUpload});
   router.add("GET", "/v1/videos", allow(service, read, [&service](net::Request& request, const Identity& who) {
@@ -234,13 +240,13 @@ void add_openai_videos(net::Router& router, Service& service) {
   add_unsupported(router, service, "GET", "/v1/videos/characters/{id}", "keep characters");
   router.add("GET", "/v1/models", allow(service, read, [&service](net::Request&, const Identity&) {
                json data = json::array();
-               for (const Offer& offer : service.catalogue().list()) {
-                 if (offer.problem.empty()) data.push_back(openai_model(offer));
+               for (const OfferPointer& offer : service.catalogue().list()) {
+                 if (offer->problem.empty()) data.push_back(openai_model(*offer));
                }
                return net::Response::json({{"object", "list"}, {"data", data}});
              }));
   router.add("GET", "/v1/models/{id}", allow(service, read, [&service](net::Request& request, const Identity&) {
-               return net::Response::json(openai_model(service.catalogue().find(request.capture("id"))));
+               return net::Response::json(openai_model(*service.catalogue().find(request.capture("id"))));
              }));
 }
 

@@ -12,6 +12,9 @@ void add_openai_videos(net::Router& router, Service& service);
 /// {"error": {"message", "type", "param", "code"}}; tells clients not to try again where that cannot help.
 net::Response openai_error(const net::Request& request, const net::HttpError& error);
 
+/// Our code of an error, as OpenAI's interfaces call it.
+std::string openai_code(const std::string& code);
+
 /// The job as a Video object.
 nlohmann::json video_json(const store::Job& job);
 

@@ -4,9 +4,9 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "net/file_response.h"
 #include "service/access.h"
 #include "service/fields.h"
+#include "service/job_files.h"
 #include "service/job_json.h"
 #include "service/openai_videos.h"
 #include "service/signed_links.h"
@@ -62,25 +62,31 @@ Asked asked_in(const json& values) {
   }
   Asked asked{.model = text_field(values, "model").value_or(""),
               .prompt = text_field(values, "prompt").value_or(""),
+              .negative = text_field(values, "negative_prompt").value_or(""),
               .size = text_field(values, "size"),
               .seconds = number_field(values, "duration"),
-              .seed = integer_field(values, "seed")};
+              .seed = integer_field(values, "seed"),
+              .steps = integer_field(values, "steps"),
+              .guidance = number_field(values, "guidance")};
   if (const auto ratio = text_field(values, "aspect_ratio")) asked.aspect = parse_aspect(*ratio, "aspect_ratio");
   return asked;
 }
 
 // What a client may ask of each model.
 json capabilities(const Offer& offer) {
-  const pipeline::Trained& trained = offer.folder->trained;
+  const Abilities& able = offer.abilities;
   json sizes = json::array(), ratios = json::array();
-  for (const pipeline::PixelSize& size : trained.sizes) {
+  for (const pipeline::PixelSize& size : able.sizes) {
     const int divisor = std::gcd(size.width, size.height);
     sizes.push_back(fmt::format("{}x{}", size.width, size.height));
     ratios.push_back(fmt::format("{}:{}", size.width / divisor, size.height / divisor));
   }
-  const int seconds = std::max(1, (trained.frames - 1) / trained.fps);
   json durations = json::array();
-  for (int s = 1; s <= seconds; ++s) durations.push_back(s);
+  if (able.lengths.empty()) {
+    for (int s = 1; s == 1 || s <= able.good_seconds; ++s) durations.push_back(s);
+  } else {
+    durations = able.lengths;
+  }
   return {{"id", offer.name},
           {"canonical_slug", offer.name},
           {"name", offer.name},
@@ -92,7 +98,7 @@ json capabilities(const Offer& offer) {
           {"supported_aspect_ratios", ratios},
           {"supported_durations", durations},
           {"supported_frame_images", json::array()},
-          {"seed", true},
+          {"seed", able.takes_setting("seed")},
           {"generate_audio", false},
           {"allowed_passthrough_parameters", json::array()}};
 }
@@ -104,13 +110,15 @@ void add_openrouter(net::Router& router, Service& service) {
   router.errors("/openrouter/api/v1", openai_error);
   router.add("POST", kBase, allow(service, write, [&service](net::Request& request, const Identity& who) {
                const json values = read_request_fields(request, service.folder("spool")).values;
-               const Job job = grant(service, who, understand(service, asked_in(values)), {.dialect = "openrouter"});
+               const Job job =
+                   grant(service, who, understand(service, asked_in(values)),
+                         {.dialect = "openrouter", .idempotency = idempotency_of(request, values, "openrouter")});
                return net::Response::json(job_state(service, request, job), 202);
              }));
   router.add("GET", std::string(kBase) + "/models", allow(service, read, [&service](net::Request&, const Identity&) {
                json data = json::array();
-               for (const Offer& offer : service.catalogue().list()) {
-                 if (offer.problem.empty()) data.push_back(capabilities(offer));
+               for (const OfferPointer& offer : service.catalogue().list()) {
+                 if (offer->problem.empty()) data.push_back(capabilities(*offer));
                }
                return net::Response::json({{"data", data}});
              }));
@@ -121,10 +129,7 @@ void add_openrouter(net::Router& router, Service& service) {
   router.add("GET", std::string(kBase) + "/{id}/content",
              allow(service, read, [&service](net::Request& request, const Identity& who) {
                const Job job = visible_job(service, who, request.capture("id"));
-               const auto path = job_file_path(service, job, "video");
-               const store::JobFile& file = *job.file("video");
-               return net::file_response(request,
-                                         {.path = path, .size = file.bytes, .type = file.type, .etag = file.sha256});
+               return job_file_response(service, request, job, "video");
              }));
 }
 

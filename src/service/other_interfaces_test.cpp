@@ -76,13 +76,6 @@ TEST(SignedLinks, OpenWithoutAKeyUntilTheyAreOverOrChanged) {
   EXPECT_EQ(test.get(path.substr(0, path.find('?'))).status, 403);
 }
 
-TEST(SignedLinks, HmacOfRfc4231) {
-  std::string hex;
-  for (const char c : hmac_sha256("Jefe", "what do ya want for nothing?"))
-    hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  EXPECT_EQ(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-}
-
 TEST(OpenRouter, PollsToACompletedJobWithoutANullError) {
   TestService test;
   const Answer made = test.send_json("POST", "/openrouter/api/v1/videos",

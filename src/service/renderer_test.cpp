@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "media/decode.h"
+#include "media/encode.h"
 #include "media/recipe.h"
 #include "pipeline/recipe.h"
+#include "provenance/verify.h"
 #include "service/test_support.h"
 
 namespace hotshot::service {
@@ -43,6 +45,25 @@ TEST(PipelineRenderer, MakesEveryFormatWithItsRecipe) {
   EXPECT_EQ(recipe.json()["recipe"]["request"]["seed"], 3);
 }
 
+TEST(PipelineRenderer, SignsEveryFileAndTheSameRequestGivesTheSameBytes) {
+  TestService test([](ServiceConfig& config) { config.formats = {"gif", "webp"}; });
+  const auto folder = test.service->folder(kSigningFolder);
+  PipelineRenderer renderer(test.service->catalogue(), {"gif", "webp"}, 1, provenance::Signer::open(folder));
+  json files[2];
+  for (json& made : files) {
+    const std::string id = test.submit("a red cat", kSmall);
+    ASSERT_TRUE(Worker(*test.service, renderer, {.name = "w"}).run_one());
+    made = test.job(id)["files"];
+  }
+  for (const char* role : {"video", "gif", "webp", "thumbnail", "spritesheet"}) {
+    const auto path = test.service->blobs().find(files[0][role]["sha256"]);
+    ASSERT_TRUE(path) << role;
+    EXPECT_TRUE(provenance::verify(*path, provenance::read_anchors(folder)).trusted) << role;
+    EXPECT_EQ(media::read_digital_source(*path), media::kTrainedAlgorithmicMedia) << role;
+    EXPECT_EQ(files[0][role]["sha256"], files[1][role]["sha256"]) << role;
+  }
+}
+
 // Stops its worker at a step, as SIGTERM does.
 class StoppingRenderer : public PipelineRenderer {
  public:
@@ -74,6 +95,7 @@ class StoppingRenderer : public PipelineRenderer {
     void settle(const json& effective, const json& warnings) override { real_.settle(effective, warnings); }
     const std::filesystem::path& folder() const override { return real_.folder(); }
     std::filesystem::path journal() const override { return real_.journal(); }
+    bool cancel_requested() const override { return real_.cancel_requested(); }
 
    private:
     RenderContext& real_;

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "service/job_files.h"
+#include "store/settings.h"
 
 namespace hotshot::service {
 namespace {
@@ -16,17 +18,27 @@ ServiceConfig checked(ServiceConfig config) {
   return config;
 }
 
+std::vector<OfferPointer> remote_offers(const std::vector<Provider>& providers) {
+  std::vector<OfferPointer> offers;
+  for (const Provider& provider : providers) {
+    for (const RemoteModel& model : provider.models) offers.push_back(std::make_shared<RemoteOffer>(provider, model));
+  }
+  return offers;
+}
+
 bool asks_for_sign_in(const ServiceConfig& config) {
   return config.sign_in == "always" || (config.sign_in == "auto" && !is_private(config));
 }
 
-// Kept, so that links outlive a restart.
-std::string read_or_make_secret(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) {
-    write_file(path, store::new_secret());
-    std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  }
-  return read_file(path, 1024);
+std::unique_ptr<store::Database> open_database(const ServiceConfig& config) {
+  const std::string url = config.database_url();
+  return url.empty() ? store::open_sqlite(config.data_folder() / "hotshot.db") : store::open_postgres(url);
+}
+
+// Kept, so that links outlive a restart and are good on every server of a cluster. Older services had it in a file.
+std::string link_secret_of(store::Database& database, const std::filesystem::path& file) {
+  const std::string own = std::filesystem::exists(file) ? read_file(file, 1024) : store::new_secret();
+  return store::settled(database, "link_secret", own);
 }
 
 }  // namespace
@@ -34,11 +46,15 @@ std::string read_or_make_secret(const std::filesystem::path& path) {
 Service::Service(ServiceConfig config)
     : config_(checked(std::move(config))),
       sign_in_(asks_for_sign_in(config_)),
-      link_secret_(read_or_make_secret(folder("link-secret"))),
-      database_(store::open_sqlite(folder("hotshot.db"))),
+      moderator_(config_),
+      database_(open_database(config_)),
+      link_secret_(link_secret_of(*database_, folder("link-secret"))),
       jobs_(*database_),
       accounts_(*database_),
-      blobs_(store::open_file_blobs(folder("files"))) {}
+      audit_(*database_),
+      webhooks_(*database_),
+      blobs_(open_blobs(config_)),
+      catalogue_(remote_offers(config_.providers)) {}
 
 store::Submitted submit(Service& service, const store::Identity& who, const Planned& planned, const Submission& how) {
   const ServiceConfig& config = service.config();
@@ -49,14 +65,18 @@ store::Submitted submit(Service& service, const store::Identity& who, const Plan
                     config.creation_ends, config.export_ends.empty() ? "further notice" : config.export_ends,
                     config.sunset_message));
   }
+  const std::string prompt = planned.effective.at("prompt");
+  const std::optional<Decision> decision = service.moderator().judge_words(prompt);
+  if (decision && !decision->allowed)
+    throw net::HttpError(400, std::string(kRefused), fmt::format("[prompt] {}", decision->reason), "prompt");
   std::vector<store::NewJob> jobs;
   const std::string group = planned.count > 1 ? store::new_id("group") : "";
   for (int i = 0; i < planned.count; ++i) {
     store::NewJob job{.owner = who.account.id,
-                      .kind = how.kind,
+                      .kind = planned.kind,
                       .dialect = how.dialect,
                       .model = planned.model,
-                      .prompt = planned.effective.at("prompt"),
+                      .prompt = prompt,
                       .requested = planned.requested,
                       .effective = planned.effective,
                       .warnings = planned.warnings,
@@ -65,9 +85,11 @@ store::Submitted submit(Service& service, const store::Identity& who, const Plan
                       .parent = how.parent,
                       .relation = how.relation,
                       .group = group,
-                      .folder = how.folder};
-    job.effective["seed"] = planned.seed + static_cast<std::uint64_t>(i);
+                      .folder = how.folder,
+                      .lane = planned.lane};
+    if (planned.seed) job.effective["seed"] = *planned.seed + static_cast<std::uint64_t>(i);
     job.effective["count"] = 1;
+    if (decision) job.moderation.push_back(decision_json(*decision));
     jobs.push_back(std::move(job));
   }
   store::Quota quota = config.quota();
@@ -92,18 +114,6 @@ store::Job visible_job(Service& service, const store::Identity& who, const std::
   const bool visible = job && (job->owner == who.account.id || who.scope == store::Scope::admin);
   if (!visible) throw net::HttpError(404, "not_found", fmt::format("[job] expected a known id but got '{}'", id));
   return *job;
-}
-
-std::filesystem::path job_file_path(Service& service, const store::Job& job, std::string_view role) {
-  const store::JobFile* file = job.file(role);
-  if (!file && !store::is_final(job.status)) {
-    throw net::HttpError(
-        404, "not_ready",
-        fmt::format("[job] {} is {}: its files come when it is done", job.id, store::status_name(job.status)));
-  }
-  const auto path = file ? service.blobs().find(file->sha256) : std::nullopt;
-  if (!path) throw net::HttpError(404, "not_found", fmt::format("[job] {} has no {}", job.id, role));
-  return *path;
 }
 
 }  // namespace hotshot::service

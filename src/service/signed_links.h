@@ -17,7 +17,4 @@ std::string signed_link(Service& service, const net::Request& request, const sto
 /// "/files/{id}/{role}?until=…&by=…".
 void add_signed_links(net::Router& router, Service& service);
 
-/// HMAC-SHA256 (RFC 2104), raw bytes.
-std::string hmac_sha256(std::string_view key, std::string_view text);
-
 }  // namespace hotshot::service

@@ -3,10 +3,10 @@
 #include <map>
 #include <memory>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "net/file_response.h"
-#include "store/blobs.h"
+#include "service/job_files.h"
 
 namespace hotshot::service {
 namespace {
@@ -25,7 +25,7 @@ Assets read_assets(const std::filesystem::path& folder) {
     if (!entry.is_regular_file()) continue;
     const std::string path = "/" + entry.path().lexically_relative(folder).generic_string();
     Asset asset{read_file(entry.path()), net::media_type(path), {}, path.starts_with("/assets/")};
-    asset.etag = "\"" + store::sha256_text(asset.bytes).substr(0, 16) + "\"";
+    asset.etag = "\"" + sha256_text(asset.bytes).substr(0, 16) + "\"";
     assets[path] = std::move(asset);
   }
   return assets;
@@ -142,14 +142,7 @@ void add_shared_pages(net::Router& router, Service& service) {
   });
   router.add("GET", "/s/{secret}/{role}", [&service](net::Request& request) {
     const store::Job job = shared_job(service, request);
-    const std::string role = request.capture("role");
-    const auto path = job_file_path(service, job, role);
-    const store::JobFile& file = *job.file(role);
-    return net::file_response(request, {.path = path,
-                                        .size = file.bytes,
-                                        .type = file.type,
-                                        .etag = file.sha256,
-                                        .cache_control = "private, no-cache"})
+    return job_file_response(service, request, job, request.capture("role"), {.cache_control = "private, no-cache"})
         .with("x-robots-tag", "noindex");
   });
 }

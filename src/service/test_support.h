@@ -28,7 +28,7 @@ inline nlohmann::json tiny_request(const std::string& prompt = "a") {
 /// Writes small files after some steps; `on_step` may look in, or throw.
 class FakeRenderer : public Renderer {
  public:
-  std::vector<std::string> kinds() const override { return {"video"}; }
+  std::vector<std::string> lanes() const override { return {"video"}; }
   std::vector<RenderedFile> render(const store::Claim& claim, RenderContext& context) override {
     ++renders;
     context.begin("sampling", steps);

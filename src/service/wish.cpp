@@ -19,12 +19,12 @@ bool is_gone(const std::string& model) {
                      [&](std::string_view name) { return model.starts_with(name); });
 }
 
-// The trained size whose shape is nearest to the wanted one.
-pipeline::PixelSize nearest_size(const pipeline::Trained& trained, double aspect) {
+// The model's size whose shape is nearest to the wanted one.
+pipeline::PixelSize nearest_size(const Abilities& able, double aspect) {
   const auto distance = [&](const pipeline::PixelSize& size) {
     return std::abs(std::log(static_cast<double>(size.width) / size.height / aspect));
   };
-  return *std::min_element(trained.sizes.begin(), trained.sizes.end(),
+  return *std::min_element(able.sizes.begin(), able.sizes.end(),
                            [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
 }
 
@@ -46,26 +46,26 @@ nlohmann::json requested_json(const Asked& asked, const std::string& model) {
   throw net::HttpError(400, "invalid_request", fmt::format("[{}] {}", field, message), field);
 }
 
-// On the model's grid and no larger than what it was trained on: such a size is taken as it is (with the plan's warning
-// where it was not trained on it), another one is snapped.
-bool can_make(const pipeline::ModelFolder& folder, const pipeline::PixelSize& wanted) {
-  const int step = folder.size_step();
-  return wanted.width % step == 0 && wanted.height % step == 0 &&
-         std::any_of(folder.trained.sizes.begin(), folder.trained.sizes.end(), [&](const pipeline::PixelSize& size) {
-           return static_cast<std::int64_t>(wanted.width) * wanted.height <=
-                  static_cast<std::int64_t>(size.width) * size.height;
-         });
+// One of the model's sizes, or on its grid and no larger than what it was made for: such a size is taken as it is (with
+// the plan's warning where it was not made for it), another one is snapped.
+bool can_make(const Abilities& able, const pipeline::PixelSize& wanted) {
+  const int step = able.size_step;
+  const bool on_grid = step > 0 && wanted.width % step == 0 && wanted.height % step == 0;
+  return std::any_of(able.sizes.begin(), able.sizes.end(), [&](const pipeline::PixelSize& size) {
+    const bool no_larger =
+        static_cast<std::int64_t>(wanted.width) * wanted.height <= static_cast<std::int64_t>(size.width) * size.height;
+    return wanted == size || (on_grid && no_larger);
+  });
 }
 
 void choose_size(const Asked& asked, const Offer& offer, Wish& wish) {
-  const pipeline::Trained& trained = offer.folder->trained;
   if (!asked.size) {
-    if (asked.aspect) wish.request.size = size_text(nearest_size(trained, *asked.aspect));
+    if (asked.aspect) wish.request.size = size_text(nearest_size(offer.abilities, *asked.aspect));
     return;
   }
   const pipeline::PixelSize wanted = pipeline::parse_pixel_size(*asked.size);
-  const bool fits = can_make(*offer.folder, wanted);
-  const auto used = fits ? wanted : nearest_size(trained, static_cast<double>(wanted.width) / wanted.height);
+  const bool fits = can_make(offer.abilities, wanted);
+  const auto used = fits ? wanted : nearest_size(offer.abilities, static_cast<double>(wanted.width) / wanted.height);
   wish.request.size = size_text(used);
   if (!fits)
     wish.warnings.push_back(
@@ -74,8 +74,7 @@ void choose_size(const Asked& asked, const Offer& offer, Wish& wish) {
 
 void choose_seconds(const Asked& asked, const Offer& offer, Wish& wish) {
   if (!asked.seconds) return;
-  const pipeline::Trained& trained = offer.folder->trained;
-  const double longest = static_cast<double>(std::max(1, trained.frames - 1)) / trained.fps;
+  const double longest = offer.abilities.good_seconds;
   if (!(*asked.seconds > 0)) refuse("seconds", fmt::format("expected more than 0 but got {}", *asked.seconds));
   wish.request.seconds = std::min(*asked.seconds, longest);
   if (*asked.seconds > longest) {
@@ -87,14 +86,14 @@ void choose_seconds(const Asked& asked, const Offer& offer, Wish& wish) {
 }  // namespace
 
 Wish understand(Service& service, const Asked& asked) {
-  const bool gone = is_gone(asked.model);
-  const Offer offer = service.catalogue().find(gone ? "" : asked.model);
-  Wish wish{.model = offer.name};
-  if (gone) wish.warnings.push_back(fmt::format("{} is not here; {} makes the clip", asked.model, offer.name));
+  const bool gone = is_gone(asked.model) && !service.catalogue().offers(asked.model);
+  const OfferPointer offer = service.catalogue().find(gone ? "" : asked.model);
+  Wish wish{.model = offer->name};
+  if (gone) wish.warnings.push_back(fmt::format("{} is not here; {} makes the clip", asked.model, offer->name));
   wish.request.prompt = asked.prompt;
   wish.request.negative = asked.negative;
-  choose_size(asked, offer, wish);
-  choose_seconds(asked, offer, wish);
+  choose_size(asked, *offer, wish);
+  choose_seconds(asked, *offer, wish);
   if (asked.seed) {
     if (*asked.seed < 0) refuse("seed", fmt::format("expected 0 or more but got {}", *asked.seed));
     wish.request.seed = static_cast<std::uint64_t>(*asked.seed);
@@ -105,7 +104,7 @@ Wish understand(Service& service, const Asked& asked) {
     wish.request.steps = static_cast<int>(*asked.steps);
   }
   wish.request.guidance = asked.guidance;
-  wish.requested = requested_json(asked, offer.name);
+  wish.requested = requested_json(asked, offer->name);
   return wish;
 }
 
@@ -134,7 +133,7 @@ double parse_aspect(const std::string& text, const char* field) {
 double job_seconds(const store::Job& job) {
   if (!job.effective.is_object()) return 0;
   const double fps = job.effective.value("fps", 0.0), frames = job.effective.value("frames", 0.0);
-  return fps > 0 ? std::round(frames / fps * 1000) / 1000 : 0;
+  return fps > 0 ? std::round(frames / fps * 1000) / 1000 : job.effective.value("seconds", 0.0);
 }
 
 }  // namespace hotshot::service

@@ -32,8 +32,8 @@ struct Wish {
 };
 
 /// Names of models that are gone ("sora-2", "grok-imagine-video") stand for the default one; a size that is
-/// off the model's grid or larger than it was trained on becomes the trained size of the nearest shape, a length at
-/// most the trained one: programs written for another service run, and the warnings say what they get. HttpError 400,
+/// off the model's grid or larger than it was made for becomes the model's size of the nearest shape, a length at most
+/// what it was made for: programs written for another service run, and the warnings say what they get. HttpError 400,
 /// 404.
 Wish understand(Service& service, const Asked& asked);
 

@@ -9,15 +9,20 @@
 #include <mutex>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "media/decode.h"
 #include "media/png.h"
 
 namespace hotshot::service {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kLookAnyway{2};  // where the database says that nothing is queued
+constexpr std::chrono::milliseconds kAfterFailure{500};
 
 // Where each phase of a job begins and ends, as shares of its whole time; by experience with small and large models
 // sampling takes most.
@@ -30,6 +35,8 @@ constexpr auto kPhases = std::to_array<PhaseShare>({
     {"encoding", 0.02, 0.05},
     {"sampling", 0.05, 0.85},
     {"decoding", 0.85, 0.95},
+    {"waiting", 0.00, 0.85},  // for a provider
+    {"reading", 0.85, 0.95},  // what it sent
     {"writing", 0.95, 1.00},
 });
 
@@ -40,6 +47,18 @@ double fraction_of(const store::JobProgress& p) {
   const double done =
       p.total > 0 ? std::clamp(static_cast<double>(p.done) / static_cast<double>(p.total), 0.0, 1.0) : 0.0;
   return found->begin + (found->end - found->begin) * done;
+}
+
+// As whoever downloads it will see it.
+Frames frames_of(const std::vector<RenderedFile>& files) {
+  const auto clip = std::find_if(files.begin(), files.end(),
+                                 [](const RenderedFile& file) { return file.role == "video" || file.role == "image"; });
+  ensure(clip != files.end(), "moderation", "expected a video or a picture among {} files", files.size());
+  try {
+    return media::decode(clip->path).frames;
+  } catch (const InvalidArgument& error) {
+    throw std::runtime_error(error.what());  // it is ours, not the user's
+  }
 }
 
 }  // namespace
@@ -86,7 +105,15 @@ class Worker::Attempt : public RenderContext {
 
   const store::Claim& claim() const { return claim_; }
   bool lost() const { return lost_; }
-  bool cancel_requested() const { return cancel_; }
+  /// So far.
+  store::JobTimings timings() {
+    const std::lock_guard lock(mutex_);
+    store::JobTimings timings = timings_;
+    timings.phase_ms[progress_.phase] += ms_since(phase_began_);
+    if (inherited_) timings.steps = 0;
+    return timings;
+  }
+  bool cancel_requested() const override { return cancel_; }
   /// The job is over: nobody will go on from here.
   void forget_journal() const {
     std::error_code ignored;
@@ -94,14 +121,19 @@ class Worker::Attempt : public RenderContext {
   }
 
  private:
+  static std::int64_t ms_since(Clock::time_point from) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - from).count();
+  }
   void update(std::string phase, std::int64_t done, std::int64_t total) {
     const std::lock_guard lock(mutex_);
     if (total >= 0) {
+      timings_.phase_ms[progress_.phase] += ms_since(std::exchange(phase_began_, Clock::now()));
       // The store writes files of several formats one after the other: all of it is one phase.
       progress_.phase = std::move(phase);
       progress_.total = total;
     }
     progress_.done = done;
+    if (progress_.phase == "sampling") timings_.steps = done;
     progress_.fraction = std::max(progress_.fraction, fraction_of(progress_));
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     if (progress_.fraction > 0.06) progress_.seconds_left = seconds * (1 - progress_.fraction) / progress_.fraction;
@@ -143,6 +175,7 @@ class Worker::Attempt : public RenderContext {
       std::filesystem::remove_all(worker_.service_.folder("work") / fmt::format("{}-{}", claim_.job.id, token), error);
       if (std::filesystem::copy_file(earlier, journal_, std::filesystem::copy_options::overwrite_existing, error)) {
         std::filesystem::remove(earlier, error);
+        inherited_ = true;
         return;
       }
     }
@@ -156,7 +189,9 @@ class Worker::Attempt : public RenderContext {
   std::condition_variable_any wake_;
   store::JobProgress progress_{.phase = "loading"};
   bool changed_ = true;
-  Clock::time_point start_ = Clock::now();
+  Clock::time_point start_ = Clock::now(), phase_began_ = start_;
+  store::JobTimings timings_;
+  bool inherited_ = false;  // went on from a journal: its steps took no time
   Clock::time_point heard_ = Clock::now();
   std::atomic<bool> lost_{false}, cancel_{false};
   std::jthread keeper_;
@@ -172,27 +207,65 @@ void Worker::run() {
       worked = run_one();
     } catch (const std::exception& error) {
       std::fputs(fmt::format("hotshot worker: {}\n", error.what()).c_str(), stderr);
+      std::this_thread::sleep_for(kAfterFailure);
     }
-    if (!worked && !stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(options_.poll_ms));
+    if (!worked) wait_for_job();
+  }
+}
+
+void Worker::wait_for_job() {
+  const auto until = Clock::now() + kLookAnyway;
+  const std::chrono::milliseconds poll{options_.poll_ms};
+  while (!stopping_ && Clock::now() < until && !service_.jobs().wait_for_queued(poll)) {
+  }
+}
+
+// What was made is worth waiting for a database that is gone for a while, as long as the job may still be ours.
+void Worker::finish(const Attempt& attempt, const store::JobOutcome& outcome) {
+  for (;;) {
+    try {
+      service_.jobs().finish(attempt.claim(), outcome);
+      return;
+    } catch (const std::exception&) {
+      if (attempt.lost() || stopping_) throw;
+    }
+    std::this_thread::sleep_for(kAfterFailure);
+  }
+}
+
+// Renders the job and keeps its files, unless it is refused before or after.
+void Worker::make(Attempt& attempt, store::JobOutcome& outcome) {
+  const Moderator& moderator = service_.moderator();
+  const store::Job& job = attempt.claim().job;
+  const auto judged = [&](const std::optional<Decision>& decision) {
+    if (!decision) return;
+    outcome.moderation.push_back(decision_json(*decision));
+    if (!decision->allowed)
+      throw JobFailure(std::string(kRefused), fmt::format("[{}] {}", decision->stage, decision->reason));
+  };
+  const auto cancelled = [&] { return attempt.cancelled(); };
+  judged(moderator.judge_prompt(job, cancelled));
+  const std::vector<RenderedFile> files = renderer_.render(attempt.claim(), attempt);
+  if (moderator.asks_program()) judged(moderator.judge_frames(job, frames_of(files), attempt.folder(), cancelled));
+  for (const RenderedFile& file : files) {
+    const store::Blob blob = service_.blobs().put_file(file.path);
+    outcome.files.push_back({file.role, blob.sha256, file.type, blob.bytes});
   }
 }
 
 bool Worker::run_one() {
   store::JobStore& jobs = service_.jobs();
-  const std::optional<store::Claim> claim = jobs.claim(options_.name, renderer_.kinds(), options_.lease_ms);
+  const std::optional<store::Claim> claim = jobs.claim(options_.name, renderer_.lanes(), options_.lease_ms);
   if (!claim) return false;
   Attempt attempt(*this, *claim);
   store::JobOutcome outcome;
-  const auto fail = [&](const char* code, const char* message, bool retry) {
+  const auto fail = [&](const std::string& code, const char* message, bool retry) {
     outcome.status = store::JobStatus::failed;
     outcome.error = store::JobError{code, message};
     outcome.retry = retry;
   };
   try {
-    for (const RenderedFile& file : renderer_.render(*claim, attempt)) {
-      const store::Blob blob = service_.blobs().put_file(file.path);
-      outcome.files.push_back({file.role, blob.sha256, file.type, blob.bytes});
-    }
+    make(attempt, outcome);
   } catch (const Cancelled&) {
     if (attempt.lost()) return true;
     if (!attempt.cancel_requested()) {  // this worker is told to stop: another goes on from the journal
@@ -203,12 +276,15 @@ bool Worker::run_one() {
     outcome.error = store::JobError{"cancelled", "[job] cancelled on request"};
   } catch (const InvalidArgument& error) {
     fail("invalid_request", error.what(), false);
+  } catch (const JobFailure& error) {
+    fail(error.code, error.what(), false);
   } catch (const std::bad_alloc&) {
     fail("out_of_memory", "[memory] expected more free memory but the system has none left", false);
   } catch (const std::exception& error) {
     fail("internal", error.what(), true);
   }
-  jobs.finish(*claim, outcome);
+  outcome.timings = attempt.timings();
+  finish(attempt, outcome);
   if (!outcome.retry) attempt.forget_journal();
   return true;
 }

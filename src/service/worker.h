@@ -13,7 +13,7 @@ namespace hotshot::service {
 struct WorkerOptions {
   std::string name;  // "host-pid", unique among workers
   int lease_ms = 30'000;
-  int poll_ms = 100;  // between looks for a job when there was none
+  int poll_ms = 100;  // between looks for a job when there was none, where the database cannot tell
 };
 
 class Worker {
@@ -29,6 +29,9 @@ class Worker {
 
  private:
   class Attempt;
+  void wait_for_job();
+  void finish(const Attempt& attempt, const store::JobOutcome& outcome);
+  void make(Attempt& attempt, store::JobOutcome& outcome);
   Service& service_;
   Renderer& renderer_;
   WorkerOptions options_;

@@ -7,6 +7,7 @@
 #include "service/access.h"
 #include "service/base64.h"
 #include "service/fields.h"
+#include "service/job_files.h"
 #include "service/openai_videos.h"
 #include "service/signed_links.h"
 #include "service/wish.h"
@@ -59,6 +60,11 @@ net::Response state(Service& service, const net::Request& request, const Job& jo
         {"url", video_url(service, request, job)}, {"duration", job_seconds(job)}, {"respect_moderation", true}};
     return net::Response::json(body);
   }
+  if (job.error && job.error->code == kRefused) {  // in this interface a refusal is no failure
+    body["status"] = "done";
+    body["video"] = {{"url", nullptr}, {"duration", 0}, {"respect_moderation", false}};
+    return net::Response::json(body);
+  }
   if (store::is_final(job.status)) {
     body["status"] = "failed";
     body["error"] = {{"code", job.error ? job.error->code : "internal"},
@@ -69,12 +75,6 @@ net::Response state(Service& service, const net::Request& request, const Job& jo
   return net::Response::json(body, 202);
 }
 
-std::optional<store::Idempotency> idempotency_of(const net::Request& request, const json& values) {
-  const std::string key = request.headers.get("idempotency-key");
-  if (key.empty() || key.size() > 255) return {};
-  return store::Idempotency{"xai " + key, store::sha256_text(values.dump())};
-}
-
 }  // namespace
 
 void add_xai(net::Router& router, Service& service) {
@@ -83,7 +83,7 @@ void add_xai(net::Router& router, Service& service) {
              allow(service, store::Scope::generate, [&service](net::Request& request, const Identity& who) {
                const json values = read_request_fields(request, service.folder("spool")).values;
                const Job job = grant(service, who, understand(service, asked_in(values)),
-                                     {.dialect = "xai", .idempotency = idempotency_of(request, values)});
+                                     {.dialect = "xai", .idempotency = idempotency_of(request, values, "xai")});
                return net::Response::json({{"request_id", job.id}});
              }));
   for (const char* path : {"/xai/v1/videos/edits", "/xai/v1/videos/extensions"}) {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "store/account_rows.h"
 #include "store/accounts.h"
-#include "store/blobs.h"
 #include "store/ids.h"
 
 namespace hotshot::store {
@@ -35,35 +35,6 @@ Scope parse_scope(std::string_view name) {
 }
 
 Scope most_of(const Account& account) { return account.role == Role::admin ? Scope::admin : Scope::generate; }
-
-std::string Accounts::start_session(const std::string& account, std::int64_t lifetime_ms) {
-  const std::string secret = new_secret();
-  const std::int64_t now = now_ms();
-  database_.transaction([&](Connection& connection) {
-    const bool there = !connection.query("SELECT 1 FROM accounts WHERE id = $1 AND disabled = 0", {account}).empty();
-    require(there, "account", "expected an account but got '{}'", account);
-    connection.query("DELETE FROM sessions WHERE expires_ms <= $1", {now});
-    connection.query("INSERT INTO sessions (secret_sha256, account, created_ms, expires_ms) VALUES ($1, $2, $3, $4)",
-                     {sha256_text(secret), account, now, now + lifetime_ms});
-  });
-  return secret;
-}
-
-std::optional<Identity> Accounts::session(std::string_view secret) {
-  const Rows rows = database_.query(
-      fmt::format("SELECT {} FROM sessions JOIN accounts ON accounts.id = sessions.account "
-                  "WHERE sessions.secret_sha256 = $1 AND sessions.expires_ms > $2 AND accounts.disabled = 0",
-                  kAccountColumns),
-      {sha256_text(secret), now_ms()});
-  if (rows.empty()) return {};
-  Identity identity{.account = read_account(rows[0]), .scope = Scope::generate, .key = ""};
-  identity.scope = most_of(identity.account);
-  return identity;
-}
-
-void Accounts::end_session(std::string_view secret) {
-  database_.query("DELETE FROM sessions WHERE secret_sha256 = $1", {sha256_text(secret)});
-}
 
 NewKey Accounts::create_key(const std::string& account, const std::string& name, Scope scope,
                             std::optional<std::int64_t> expires_ms) {

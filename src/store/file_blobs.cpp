@@ -7,11 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "store/blobs.h"
 #include "store/database.h"
-#include "store/ids.h"
+#include "store/temporary_file.h"
 
 namespace hotshot::store {
 namespace {
@@ -59,22 +60,6 @@ std::int64_t age_ms(const struct stat& status) {
   return now_ms() - (std::int64_t{status.st_mtim.tv_sec} * 1000 + status.st_mtim.tv_nsec / 1'000'000);
 }
 
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-// A file under DIR/tmp that is gone at the end unless it was renamed.
-struct Temporary {
-  explicit Temporary(const fs::path& folder) : path(folder / "tmp" / new_id("blob")) {}
-  ~Temporary() {
-    std::error_code ignored;
-    fs::remove(path, ignored);
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  fs::path path;
-};
-
 class FileBlobs : public BlobStore {
  public:
   explicit FileBlobs(const fs::path& folder) : folder_(fs::absolute(folder)) {
@@ -94,7 +79,7 @@ class FileBlobs : public BlobStore {
     const Blob blob = finished(path);
     if (place(path, blob)) return blob;
     // From another file system.
-    const Temporary temporary(folder_);
+    const TemporaryFile temporary(folder_ / "tmp");
     std::error_code error;
     fs::copy_file(path, temporary.path, error);
     ensure(!error, "blobs", "cannot copy {}: {}", path.string(), error.message());
@@ -105,7 +90,7 @@ class FileBlobs : public BlobStore {
   }
 
   Blob put(std::string_view bytes) override {
-    const Temporary temporary(folder_);
+    const TemporaryFile temporary(folder_ / "tmp");
     Descriptor(temporary.path, O_CREAT | O_EXCL | O_WRONLY).write(bytes);
     const Blob blob = finished(temporary.path);
     ensure(place(temporary.path, blob), "blobs", "cannot move files within {}", folder_.string());
@@ -118,6 +103,8 @@ class FileBlobs : public BlobStore {
     if (!status || !S_ISREG(status->st_mode)) return {};
     return path;
   }
+
+  std::optional<std::string> link(const std::string&, std::chrono::seconds, const net::Headers&) override { return {}; }
 
   bool remove(const std::string& sha256, std::int64_t grace_ms) override {
     const fs::path path = path_of(sha256);
@@ -133,11 +120,11 @@ class FileBlobs : public BlobStore {
   void each(std::int64_t age, const std::function<void(const Blob&)>& visit) override {
     for (const auto& folder : fs::directory_iterator(folder_)) {
       const std::string first = folder.path().filename().string();
-      if (first.size() != 2 || !is_hex(first)) continue;
+      if (first.size() != 2) continue;
       for (const auto& entry : fs::directory_iterator(folder.path())) {
         const std::string name = first + entry.path().filename().string();
         const auto status = status_of(entry.path());
-        if (name.size() != 64 || !is_hex(name) || !status || age_ms(*status) < age) continue;
+        if (!is_sha256(name) || !status || age_ms(*status) < age) continue;
         visit({name, static_cast<std::uint64_t>(status->st_size)});
       }
     }
@@ -159,7 +146,7 @@ class FileBlobs : public BlobStore {
   fs::path lock_path() const { return folder_ / "lock"; }
 
   fs::path path_of(const std::string& sha256) const {
-    require(sha256.size() == 64 && is_hex(sha256), "blobs", "expected 64 hex digits but got '{}'", sha256);
+    require(is_sha256(sha256), "blobs", "expected 64 hex digits but got '{}'", sha256);
     return folder_ / sha256.substr(0, 2) / sha256.substr(2);
   }
 

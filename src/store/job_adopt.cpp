@@ -32,8 +32,9 @@ bool JobStore::adopt(const Job& job) {
     connection.query(
         "INSERT INTO jobs (id, owner, kind, dialect, model, prompt, title, search, requested, effective, warnings, "
         "files, status, priority, max_attempts, attempts, parent, relation, job_group, folder, favourite, created_ms, "
-        "started_ms, finished_ms, trashed_ms, error_code, error_message) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-        "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+        "started_ms, finished_ms, trashed_ms, error_code, error_message, lane, moderation) VALUES ($1, $2, $3, $4, $5, "
+        "$6, $7, $8, $9, "
+        "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $3, $28)",
         {job.id,
          job.owner,
          job.kind,
@@ -60,7 +61,8 @@ bool JobStore::adopt(const Job& job) {
          optional_value(job.finished_ms),
          optional_value(job.trashed_ms),
          job.error ? Value(job.error->code) : Value(),
-         job.error ? Value(job.error->message) : Value()});
+         job.error ? Value(job.error->message) : Value(),
+         json_text(job.moderation)});
     for (const JobFile& file : job.files) use_blob(connection, job, kFile, file.sha256, file.bytes);
     append_event(connection, "job", job.id, job.owner);
     adopted = true;

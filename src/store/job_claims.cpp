@@ -8,46 +8,56 @@
 namespace hotshot::store {
 namespace {
 
-// The next job of one kind and priority, with what decides between kinds.
+// The next job of one lane and priority, with what decides between lanes.
 struct Candidate {
   std::int64_t running = 0, served_ms = 0, created_ms = 0;
   std::string id;
   auto order() const { return std::tie(running, served_ms, created_ms, id); }
 };
 
-// The highest priority that waits of each kind is one look into the index jobs_queued. The owners of that priority are
-// found one after the other, each by one look as well; so is the oldest job of each. Thousands of waiting jobs cost
-// nothing, only owners do.
-constexpr std::string_view kCandidate =
-    "WITH RECURSIVE lane(owner) AS ("
-    "SELECT min(owner) FROM jobs WHERE status = 'queued' AND kind = $1 AND priority = $2 "
+// The highest priority that waits in each lane is one look into the index jobs_queued. The owners of that priority are
+// found one after the other, each by one look as well; so is the oldest job of those whose turn it is. Thousands of
+// waiting jobs cost nothing, only owners do. "ORDER BY … LIMIT 1" instead of min() and max() has PostgreSQL look in the
+// same way whatever its statistics say, which are wrong whenever the queue fills or empties.
+const std::string kCandidate = fmt::format(
+    "WITH RECURSIVE waiting(owner) AS ("
+    "SELECT (SELECT owner {0} ORDER BY owner LIMIT 1) "
     "UNION ALL "
-    "SELECT (SELECT min(owner) FROM jobs WHERE status = 'queued' AND kind = $1 AND priority = $2 "
-    "AND owner > lane.owner) FROM lane WHERE lane.owner IS NOT NULL), "
-    "load AS (SELECT owner, (SELECT count(*) FROM jobs WHERE status = 'running' AND owner = lane.owner) AS running, "
-    "coalesce((SELECT max(started_ms) FROM jobs WHERE owner = lane.owner), 0) AS served_ms "
-    "FROM lane WHERE owner IS NOT NULL) "
-    "SELECT q.id, q.created_ms, load.running, load.served_ms FROM load JOIN jobs q ON q.id = (SELECT id FROM jobs "
-    "WHERE status = 'queued' AND kind = $1 AND priority = $2 AND owner = load.owner ORDER BY created_ms, id LIMIT 1) "
-    "ORDER BY load.running, load.served_ms, q.created_ms, q.id LIMIT 1";
+    "SELECT (SELECT owner {0} AND owner > waiting.owner ORDER BY owner LIMIT 1) FROM waiting "
+    "WHERE waiting.owner IS NOT NULL), "
+    "load AS MATERIALIZED (SELECT owner, "
+    "(SELECT count(*) FROM jobs WHERE status = 'running' AND owner = waiting.owner) AS running, "
+    "coalesce((SELECT started_ms FROM jobs WHERE owner = waiting.owner AND started_ms IS NOT NULL "
+    "ORDER BY started_ms DESC LIMIT 1), 0) AS served_ms "
+    "FROM waiting WHERE owner IS NOT NULL), "
+    "oldest AS (SELECT running, served_ms, "
+    "(SELECT created_ms {0} AND owner = load.owner ORDER BY created_ms, id LIMIT 1) AS created_ms, "
+    "(SELECT id {0} AND owner = load.owner ORDER BY created_ms, id LIMIT 1) AS id "
+    "FROM load WHERE (running, served_ms) = "
+    "(SELECT running, served_ms FROM load ORDER BY running, served_ms LIMIT 1)) "
+    "SELECT id, created_ms, running, served_ms FROM oldest ORDER BY created_ms, id LIMIT 1",
+    "FROM jobs WHERE status = 'queued' AND lane = $1 AND priority = $2");
 
-std::optional<std::int64_t> top_priority(const Rows& rows) { return rows.at(0).optional_integer(0); }
+constexpr std::string_view kTopPriority =
+    "SELECT priority FROM jobs WHERE status = 'queued' AND lane = $1 ORDER BY priority DESC LIMIT 1";
 
-constexpr std::string_view kTopPriority = "SELECT max(priority) FROM jobs WHERE status = 'queued' AND kind = $1";
+std::optional<std::int64_t> top_priority(const Rows& rows) {
+  return rows.empty() ? std::nullopt : rows[0].optional_integer(0);
+}
 
-std::optional<Candidate> next_job(Connection& connection, const std::vector<std::string>& kinds) {
+std::optional<Candidate> next_job(Connection& connection, const std::vector<std::string>& lanes) {
   std::optional<std::int64_t> top;
-  std::vector<std::string> lanes;
-  for (const std::string& kind : kinds) {
-    const auto priority = top_priority(connection.query(kTopPriority, {kind}));
+  std::vector<std::string> highest;
+  for (const std::string& lane : lanes) {
+    const auto priority = top_priority(connection.query(kTopPriority, {lane}));
     if (!priority || (top && *priority < *top)) continue;
-    if (top && *priority > *top) lanes.clear();
+    if (top && *priority > *top) highest.clear();
     top = priority;
-    lanes.push_back(kind);
+    highest.push_back(lane);
   }
   std::optional<Candidate> best;
-  for (const std::string& kind : lanes) {
-    const Rows rows = connection.query(kCandidate, {kind, *top});
+  for (const std::string& lane : highest) {
+    const Rows rows = connection.query(kCandidate, {lane, *top});
     if (rows.empty()) continue;
     Candidate candidate{rows[0].integer(2), rows[0].integer(3), rows[0].integer(1), rows[0].text(0)};
     if (!best || candidate.order() < best->order()) best = std::move(candidate);
@@ -59,11 +69,12 @@ std::optional<Claim> take(Connection& connection, const std::string& id, const s
                           std::int64_t lease_ms) {
   const std::int64_t now = now_ms();
   const Rows rows = connection.query(
-      fmt::format("UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_owner = $2, "
-                  "lease_token = lease_token + 1, lease_until = $3, started_ms = $4, error_code = NULL, "
-                  "error_message = NULL, version = version + 1 WHERE id = $1 AND status = 'queued' "
-                  "RETURNING {}, lease_token, checkpoint",
-                  kJobColumns),
+      fmt::format(
+          "UPDATE jobs SET status = 'running', attempts = attempts + 1, fruitless = fruitless + 1, lease_owner = $2, "
+          "lease_token = lease_token + 1, lease_until = $3, started_ms = $4, error_code = NULL, "
+          "error_message = NULL, version = version + 1 WHERE id = $1 AND status = 'queued' "
+          "RETURNING {}, lease_token, checkpoint",
+          kJobColumns),
       {id, worker, now + lease_ms, now});
   if (rows.empty()) return {};
   const Row& row = rows[0];
@@ -117,7 +128,8 @@ bool same(const JobProgress& a, const JobProgress& b) {
 void write_progress(Connection& connection, const Held& held, const JobProgress& progress) {
   connection.query(
       "UPDATE jobs SET phase = $2, done = $3, total = $4, fraction = $5, seconds_left = $6, preview = $7, "
-      "version = version + 1 WHERE id = $1",
+      "fruitless = CASE WHEN $5 > furthest THEN 0 ELSE fruitless END, "
+      "furthest = CASE WHEN $5 > furthest THEN $5 ELSE furthest END, version = version + 1 WHERE id = $1",
       {held.job.id, progress.phase, progress.done, progress.total, progress.fraction,
        progress.seconds_left ? Value(*progress.seconds_left) : Value(), progress.preview});
   replace_use(connection, held.job, kPreview, held.job.progress.preview, progress.preview);
@@ -129,7 +141,7 @@ const JobError kCancelled{"cancelled", "cancelled on request"};
 // What becomes of a job after an attempt that came to nothing: again, unless it is to be cancelled or was the last.
 JobStatus after_failure(const Job& job, bool retry) {
   if (job.cancel_requested) return JobStatus::cancelled;
-  return retry && job.attempts < job.max_attempts ? JobStatus::queued : JobStatus::failed;
+  return retry && job.fruitless_attempts < job.max_attempts ? JobStatus::queued : JobStatus::failed;
 }
 
 void settle_failed(Connection& connection, const Job& job, JobStatus status, const JobError& error) {
@@ -141,8 +153,10 @@ void write_outcome(Connection& connection, Job job, const JobOutcome& outcome) {
   if (!outcome.effective.is_null()) job.effective = outcome.effective;
   job.files.insert(job.files.end(), outcome.files.begin(), outcome.files.end());
   for (const JobFile& file : outcome.files) use_blob(connection, job, kFile, file.sha256, file.bytes);
-  connection.query("UPDATE jobs SET effective = $2, files = $3 WHERE id = $1",
-                   {job.id, optional_json(job.effective), json_text(files_json(job.files))});
+  for (const auto& decision : outcome.moderation) job.moderation.push_back(decision);
+  connection.query("UPDATE jobs SET effective = $2, files = $3, moderation = $4, timings = $5 WHERE id = $1",
+                   {job.id, optional_json(job.effective), json_text(files_json(job.files)), json_text(job.moderation),
+                    timings_text(outcome.timings)});
 }
 
 void note_left_over(Connection& connection, const std::vector<JobFile>& files) {
@@ -151,17 +165,17 @@ void note_left_over(Connection& connection, const std::vector<JobFile>& files) {
 
 }  // namespace
 
-std::optional<Claim> JobStore::claim(const std::string& worker, const std::vector<std::string>& kinds,
+std::optional<Claim> JobStore::claim(const std::string& worker, const std::vector<std::string>& lanes,
                                      std::int64_t lease_ms) {
   // Workers with nothing to do ask again and again: they must not hold up those who write.
-  const bool waiting = std::any_of(kinds.begin(), kinds.end(), [&](const std::string& kind) {
-    return top_priority(database_.query(kTopPriority, {kind})).has_value();
+  const bool waiting = std::any_of(lanes.begin(), lanes.end(), [&](const std::string& lane) {
+    return top_priority(database_.query(kTopPriority, {lane})).has_value();
   });
   std::optional<Claim> claim;
   if (!waiting) return claim;
   database_.transaction([&](Connection& connection) {
     claim.reset();
-    while (const auto next = next_job(connection, kinds))
+    while (const auto next = next_job(connection, lanes))
       if ((claim = take(connection, next->id, worker, lease_ms))) return;
   });
   return claim;
@@ -249,9 +263,12 @@ bool JobStore::give_back(const Claim& claim) {
     const auto found = held(connection, claim);
     kept = found.has_value();
     if (!kept) return;
-    connection.query("UPDATE jobs SET attempts = attempts - 1, started_ms = NULL WHERE id = $1", {claim.job.id});
+    connection.query(
+        "UPDATE jobs SET attempts = attempts - 1, "
+        "fruitless = CASE WHEN fruitless > 0 THEN fruitless - 1 ELSE 0 END, started_ms = NULL WHERE id = $1",
+        {claim.job.id});
     Job job = found->job;
-    --job.attempts;
+    job.fruitless_attempts = 0;
     settle_failed(connection, job, after_failure(job, true), {});
   });
   return kept;

@@ -7,17 +7,20 @@
 #include <set>
 #include <thread>
 
+#include "store/schema.h"
 #include "store/test_support.h"
 
 namespace hotshot::store {
 namespace {
+
+HOTSHOT_ON_EACH_DATABASE(Claims);
 
 void fill(JobStore& jobs, int owners, int each) {
   for (int owner = 0; owner < owners; ++owner)
     jobs.submit(std::vector<NewJob>(static_cast<std::size_t>(each), new_job(fmt::format("owner-{}", owner))));
 }
 
-TEST(Claims, TakePriorityThenFewestRunningThenOldest) {
+TEST_P(Claims, TakePriorityThenFewestRunningThenOldest) {
   TestStore store;
   const auto add = [&](const std::string& owner, int priority, const std::string& kind = "video") {
     NewJob job = new_job(owner);
@@ -35,7 +38,20 @@ TEST(Claims, TakePriorityThenFewestRunningThenOldest) {
   EXPECT_EQ(store.jobs.claim("w", {"image", "video"})->job.id, older);
 }
 
-TEST(Claims, StartAndEndAJob) {
+TEST_P(Claims, ALaneHasItsOwnQueue) {
+  TestStore store;
+  NewJob far = new_job();
+  far.lane = "provider west";
+  far.priority = 5;
+  const std::string first = store.add(far), second = store.add(far), here = store.add(new_job());
+  EXPECT_EQ(store.jobs.queue_position(second), 1);
+  EXPECT_EQ(store.jobs.queue_position(here), 0);
+  EXPECT_EQ(store.claim().job.id, here);
+  EXPECT_FALSE(store.jobs.claim("w", {"video", "image"}));
+  EXPECT_EQ(store.jobs.claim("w", {"provider west"})->job.id, first);
+}
+
+TEST_P(Claims, StartAndEndAJob) {
   TestStore store;
   NewJob job = new_job();
   job.files = {file_of("input", 'a')};
@@ -70,7 +86,7 @@ TEST(Claims, StartAndEndAJob) {
   EXPECT_EQ(store.get(claim.job.id).version, done.version);
 }
 
-TEST(Claims, FailuresAreTriedAgainWhileAttemptsAreLeft) {
+TEST_P(Claims, FailuresAreTriedAgainWhileAttemptsAreLeft) {
   TestStore store;
   store.add(new_job());
   const JobOutcome again{.status = JobStatus::failed, .error = JobError{"out_of_memory", "m"}, .retry = true};
@@ -84,7 +100,11 @@ TEST(Claims, FailuresAreTriedAgainWhileAttemptsAreLeft) {
   const Claim second = store.claim();
   EXPECT_EQ(second.checkpoint, std::string(64, 'c'));  // it can go on from there
   EXPECT_EQ(second.job.attempts, 2);
+  EXPECT_EQ(second.job.fruitless_attempts, 1);
+  store.jobs.heartbeat(second, {.fraction = 0.9});  // as far as the first: nothing new
   EXPECT_TRUE(store.jobs.finish(second, again));
+  EXPECT_EQ(store.get(first.job.id).status, JobStatus::queued);
+  EXPECT_TRUE(store.jobs.finish(store.claim(), again));
   EXPECT_EQ(store.get(first.job.id).status, JobStatus::failed);
   EXPECT_EQ(store.get(first.job.id).error->code, "out_of_memory");
   EXPECT_FALSE(store.jobs.needs_blob(std::string(64, 'c')));
@@ -98,7 +118,28 @@ TEST(Claims, FailuresAreTriedAgainWhileAttemptsAreLeft) {
   EXPECT_EQ(store.get(unwanted.job.id).status, JobStatus::cancelled);
 }
 
-TEST(Claims, GivenBackIsNoAttempt) {
+TEST_P(Claims, AttemptsThatGetFurtherDoNotCount) {
+  TestStore store;
+  store.add(new_job());
+  const JobOutcome again{.status = JobStatus::failed, .error = JobError{"internal", "m"}, .retry = true};
+  for (int i = 1; i < 8; ++i) {
+    const Claim claim = store.claim();
+    EXPECT_EQ(claim.job.attempts, i);
+    store.jobs.heartbeat(claim, {.fraction = 0.1 * i});
+    EXPECT_TRUE(store.jobs.finish(claim, again));
+    EXPECT_EQ(store.get(claim.job.id).status, JobStatus::queued);
+  }
+  // Its worker dies without a word, and the next one too.
+  const std::string id = store.claim(-1).job.id;
+  EXPECT_EQ(store.jobs.reap(), 1);
+  EXPECT_EQ(store.get(id).status, JobStatus::queued);
+  store.claim(-1);
+  EXPECT_EQ(store.jobs.reap(), 1);
+  EXPECT_EQ(store.get(id).status, JobStatus::failed);
+  EXPECT_EQ(store.get(id).error->code, "worker_crashed");
+}
+
+TEST_P(Claims, GivenBackIsNoAttempt) {
   TestStore store;
   store.add(new_job());
   for (int i = 0; i < 5; ++i) {
@@ -114,7 +155,7 @@ TEST(Claims, GivenBackIsNoAttempt) {
   EXPECT_EQ(store.get(claim.job.id).status, JobStatus::cancelled);
 }
 
-TEST(Claims, ReapWhatNobodyHolds) {
+TEST_P(Claims, ReapWhatNobodyHolds) {
   TestStore store;
   store.add(new_job());
   const Claim first = store.claim(-1);
@@ -137,7 +178,7 @@ TEST(Claims, ReapWhatNobodyHolds) {
   EXPECT_EQ(store.jobs.reap(), 0);
 }
 
-TEST(Claims, AWorkerWithoutItsLeaseWritesNothing) {
+TEST_P(Claims, AWorkerWithoutItsLeaseWritesNothing) {
   TestStore store;
   const std::string id = store.add(new_job());
   const Claim zombie = store.claim(-1);
@@ -164,7 +205,7 @@ TEST(Claims, AWorkerWithoutItsLeaseWritesNothing) {
 }
 
 // With a single worker nobody has a running job when it asks: whoever was served longest ago is next.
-TEST(Claims, TakeTurnsWithOneWorkerToo) {
+TEST_P(Claims, TakeTurnsWithOneWorkerToo) {
   TestStore store;
   std::vector<std::string> ids;
   for (const char* owner : {"greedy", "greedy", "greedy", "late", "late"}) ids.push_back(store.add(new_job(owner)));
@@ -179,7 +220,7 @@ TEST(Claims, TakeTurnsWithOneWorkerToo) {
 }
 
 // One owner came first and with most; still every owner has two of the first hundred that eight workers hold.
-TEST(Claims, AreFairToFiftyOwners) {
+TEST_P(Claims, AreFairToFiftyOwners) {
   TestStore store;
   store.jobs.submit(std::vector<NewJob>(300, new_job("greedy")));
   fill(store.jobs, 49, 4);
@@ -202,7 +243,7 @@ TEST(Claims, AreFairToFiftyOwners) {
   for (const auto& [owner, count] : taken) EXPECT_EQ(count, 2) << owner;
 }
 
-TEST(Claims, AreFastWithTenThousandWaiting) {
+TEST_P(Claims, AreFastWithTenThousandWaiting) {
   using Clock = std::chrono::steady_clock;
   TestStore store;
   fill(store.jobs, 50, 200);

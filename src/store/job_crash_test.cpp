@@ -1,5 +1,5 @@
-// Several processes on one database, and some of them killed. A process opens the database after its fork: SQLite's
-// connections must not cross one.
+// Several processes on one database, and some of them killed. A process opens the database after its fork: connections
+// must not cross one.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -14,6 +14,8 @@
 
 namespace hotshot::store {
 namespace {
+
+HOTSHOT_ON_EACH_DATABASE(Processes);
 
 namespace fs = std::filesystem;
 
@@ -39,8 +41,8 @@ std::multiset<std::string> lines(const TestFolder& folder, const std::string& st
   return all;
 }
 
-void submit(const fs::path& path, int count) {
-  const auto database = open_sqlite(path);
+void submit(const TestDatabase& place, int count) {
+  const auto database = place.open();
   JobStore jobs(*database);
   NewJob job = new_job();
   job.max_attempts = 1'000'000;
@@ -51,17 +53,17 @@ void submit(const fs::path& path, int count) {
   }
 }
 
-TEST(Processes, EightTakeEveryJobExactlyOnce) {
+TEST_P(Processes, EightTakeEveryJobExactlyOnce) {
   constexpr int kJobs = 2000;
-  const TestFolder folder;
-  submit(folder / "store.db", kJobs);
+  const TestDatabase place;
+  submit(place, kJobs);
   std::vector<pid_t> children;
   const auto began = std::chrono::steady_clock::now();
   for (int worker = 0; worker < 8; ++worker)
     children.push_back(start([&] {
-      const auto database = open_sqlite(folder / "store.db");
+      const auto database = place.open();
       JobStore jobs(*database);
-      std::ofstream log(folder / fmt::format("taken-{}", worker));
+      std::ofstream log(place.folder() / fmt::format("taken-{}", worker));
       while (const auto claim = jobs.claim(fmt::format("worker-{}", worker), {"video"})) log << claim->job.id << "\n";
     }));
   for (const pid_t child : children) {
@@ -71,10 +73,10 @@ TEST(Processes, EightTakeEveryJobExactlyOnce) {
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   fmt::print("8 processes: {} claims in {:.1f} s, {:.0f} claims/s\n", kJobs, seconds, kJobs / seconds);
-  const auto taken = lines(folder, "taken-");
+  const auto taken = lines(place.folder(), "taken-");
   EXPECT_EQ(taken.size(), static_cast<std::size_t>(kJobs));
   EXPECT_EQ(std::set(taken.begin(), taken.end()).size(), static_cast<std::size_t>(kJobs));
-  const auto database = open_sqlite(folder / "store.db");
+  const auto database = place.open();
   EXPECT_EQ(database->query("SELECT count(*) FROM jobs WHERE status = 'running' AND attempts = 1 AND lease_token = 1")
                 .at(0)
                 .integer(0),
@@ -83,25 +85,25 @@ TEST(Processes, EightTakeEveryJobExactlyOnce) {
 
 // Two databases of one process on a file, the second of which is closed: what the first writes must still be seen by
 // others (SQLite's locks belong to the process and fall with any descriptor of the file).
-TEST(Processes, ASecondOpeningLeavesTheFirstItsLocks) {
-  const TestFolder folder;
-  submit(folder / "store.db", 100);
+TEST(SqliteProcesses, ASecondOpeningLeavesTheFirstItsLocks) {
+  const TestDatabase place(DatabaseKind::sqlite);
+  submit(place, 100);
   int ready[2] = {};
   ASSERT_EQ(::pipe(ready), 0);
   const pid_t child = start([&] {
     char byte = 0;
-    if (::read(ready[0], &byte, 1) == 1) submit(folder / "store.db", 100);
+    if (::read(ready[0], &byte, 1) == 1) submit(place, 100);
   });
-  const auto first = open_sqlite(folder / "store.db");
+  const auto first = place.open();
   JobStore jobs(*first);
   const std::string before = jobs.submit({new_job()}).jobs.at(0).id;
-  open_sqlite(folder / "store.db");
+  place.open();
   ASSERT_EQ(::write(ready[1], "x", 1), 1);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   const std::string after = jobs.submit({new_job()}).jobs.at(0).id;
   // A lost lock shows here: the child, taking itself for the last, deleted the log that the first goes on writing.
-  EXPECT_TRUE(fs::exists(folder / "store.db-wal"));
-  const auto second = open_sqlite(folder / "store.db");
+  EXPECT_TRUE(fs::exists(place.folder() / "store.db-wal"));
+  const auto second = place.open();
   EXPECT_TRUE(JobStore(*second).find(before));
   EXPECT_TRUE(JobStore(*second).find(after));
   EXPECT_EQ(second->query("SELECT count(*) FROM jobs").at(0).integer(0), 202);
@@ -110,10 +112,10 @@ TEST(Processes, ASecondOpeningLeavesTheFirstItsLocks) {
 }
 
 // Claims, reports, finishes, and says what it finished only after the store said so.
-void work(const TestFolder& folder, const std::string& name) {
-  const auto database = open_sqlite(folder / "store.db");
+void work(const TestDatabase& place, const std::string& name) {
+  const auto database = place.open();
   JobStore jobs(*database);
-  std::ofstream log(folder / ("done-" + name));
+  std::ofstream log(place.folder() / ("done-" + name));
   while (const auto claim = jobs.claim(name, {"video"}, 0)) {
     const JobFile file{"video", claim->job.id + name, "video/mp4", 1};
     jobs.heartbeat(*claim, {.phase = "sampling", .fraction = 0.5, .preview = claim->job.id}, 0);
@@ -122,8 +124,8 @@ void work(const TestFolder& folder, const std::string& name) {
 }
 
 // Everything that was said to be done is done; nothing is half.
-void check(const TestFolder& folder, std::int64_t count) {
-  const auto database = open_sqlite(folder / "store.db");
+void check(const TestDatabase& place, std::int64_t count) {
+  const auto database = place.open();
   JobStore jobs(*database);
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
   jobs.reap();
@@ -132,7 +134,7 @@ void check(const TestFolder& folder, std::int64_t count) {
   EXPECT_EQ(number("SELECT count(*) FROM jobs WHERE status NOT IN ('queued', 'succeeded')"), 0);
   EXPECT_EQ(number("SELECT count(*) FROM blob_uses"), number("SELECT count(*) FROM jobs WHERE status = 'succeeded'"));
   EXPECT_EQ(number("SELECT count(*) FROM events"), number("SELECT sum(version) FROM jobs"));
-  const auto done = lines(folder, "done-");
+  const auto done = lines(place.folder(), "done-");
   for (const std::string& id : done) {
     EXPECT_EQ(done.count(id), 1u);
     const Job job = jobs.find(id).value();
@@ -142,25 +144,29 @@ void check(const TestFolder& folder, std::int64_t count) {
 }
 
 // Two workers at a time, each killed at an instant of its own; the second sometimes lives on alone for a while.
-TEST(Processes, KilledAtAnyInstantLoseAndRepeatNothing) {
+TEST_P(Processes, KilledAtAnyInstantLoseAndRepeatNothing) {
   constexpr int kRounds = 100, kJobs = 3000;
-  const TestFolder folder;
-  submit(folder / "store.db", kJobs);
+  const TestDatabase place;
+  submit(place, kJobs);
+  // Connecting to a server takes longer than opening a file.
+  const int youngest_us = on_postgres() ? 20'000 : 2'000, spread_us = on_postgres() ? 50'000 : 16'000;
   std::mt19937 random(7);
   for (int round = 0; round < kRounds; ++round) {
     std::vector<pid_t> children;
     for (const char* side : {"a", "b"})
-      children.push_back(start([&] { work(folder, fmt::format("{}-{}", side, round)); }));
+      children.push_back(start([&] { work(place, fmt::format("{}-{}", side, round)); }));
     for (const pid_t child : children) {
-      std::this_thread::sleep_for(std::chrono::microseconds(2'000 + random() % 16'000));
+      std::this_thread::sleep_for(std::chrono::microseconds(youngest_us + random() % spread_us));
       ::kill(child, SIGKILL);
       ASSERT_EQ(::waitpid(child, nullptr, 0), child);
     }
-    if (round % 10 == 9) check(folder, kJobs);
+    if (round % 10 == 9) check(place, kJobs);
   }
-  check(folder, kJobs);
-  const auto database = open_sqlite(folder / "store.db");
-  EXPECT_EQ(database->query("PRAGMA integrity_check").at(0).text(0), "ok");
+  check(place, kJobs);
+  const auto database = place.open();
+  if (!on_postgres()) {
+    EXPECT_EQ(database->query("PRAGMA integrity_check").at(0).text(0), "ok");
+  }
   const Row row = database->query("SELECT count(*), sum(attempts) FROM jobs WHERE status = 'succeeded'").at(0);
   const auto lost =
       database->query("SELECT sum(lease_token) - sum(CASE WHEN status = 'succeeded' THEN 1 ELSE 0 END) FROM jobs")

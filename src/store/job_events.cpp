@@ -28,6 +28,14 @@ std::vector<JobEvent> JobStore::events_after(std::int64_t number, int limit) {
   return events;
 }
 
+bool JobStore::wait_for_event(std::chrono::milliseconds timeout) {
+  return database_.wait_for_change(kEventsChannel, timeout);
+}
+
+bool JobStore::wait_for_queued(std::chrono::milliseconds timeout) {
+  return database_.wait_for_change(kQueueChannel, timeout);
+}
+
 void forget_old(Database& database) {
   const std::int64_t now = now_ms();
   const std::array<std::pair<std::string_view, std::int64_t>, 3> old = {

@@ -89,7 +89,7 @@ JobPage JobStore::list(const JobQuery& query) {
 // is therefore taken when n + its running ones are as many as that number of any other.
 std::optional<std::int64_t> JobStore::queue_position(const std::string& id) {
   const Rows rows = database_.query(
-      "WITH mine AS (SELECT priority FROM jobs WHERE id = $1 AND status = 'queued'), "
+      "WITH mine AS (SELECT lane, priority FROM jobs WHERE id = $1 AND status = 'queued'), "
       "busy AS (SELECT owner, count(*) AS jobs FROM jobs WHERE status = 'running' GROUP BY owner), "
       "served AS (SELECT owner, max(started_ms) AS ms FROM jobs WHERE owner IN (SELECT owner FROM jobs "
       "WHERE status = 'queued') GROUP BY owner), "
@@ -97,8 +97,9 @@ std::optional<std::int64_t> JobStore::queue_position(const std::string& id) {
       "row_number() OVER (PARTITION BY q.owner "
       "ORDER BY q.created_ms, q.id) AS turn FROM jobs q LEFT JOIN busy ON busy.owner = q.owner "
       "LEFT JOIN served ON served.owner = q.owner "
-      "WHERE q.status = 'queued' AND q.priority = (SELECT priority FROM mine)) "
-      "SELECT (SELECT count(*) FROM jobs WHERE status = 'queued' AND priority > (SELECT priority FROM mine)) + "
+      "WHERE q.status = 'queued' AND (q.lane, q.priority) = (SELECT lane, priority FROM mine)) "
+      "SELECT (SELECT count(*) FROM jobs WHERE status = 'queued' AND lane = (SELECT lane FROM mine) "
+      "AND priority > (SELECT priority FROM mine)) + "
       "(SELECT count(*) FROM waiting w WHERE (w.turn, w.served_ms, w.created_ms, w.id) < (me.turn, me.served_ms, "
       "me.created_ms, me.id)) "
       "FROM waiting me WHERE me.id = $1",

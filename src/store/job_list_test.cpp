@@ -9,6 +9,9 @@
 namespace hotshot::store {
 namespace {
 
+HOTSHOT_ON_EACH_DATABASE(List);
+HOTSHOT_ON_EACH_DATABASE(Queue);
+
 std::vector<std::string> ids(const JobPage& page) {
   std::vector<std::string> list;
   for (const Job& job : page.jobs) list.push_back(job.id);
@@ -28,7 +31,7 @@ TEST(Search, FoldsEveryScript) {
   EXPECT_TRUE(like_patterns(" \n ").empty());
 }
 
-TEST(List, FindsEveryWordAsItIs) {
+TEST_P(List, FindsEveryWordAsItIs) {
   TestStore store;
   for (const char* prompt :
        {"sale 100% off", "sale 100 off", "file a_b", "file axb", "C:\\cats", "Рыжая КОШКА", "一条橙色的鱼"})
@@ -52,7 +55,7 @@ TEST(List, FindsEveryWordAsItIs) {
   EXPECT_NE(message_of([&] { store.jobs.list({.text = std::string(1001, 'x')}); }), "");
 }
 
-TEST(List, Filters) {
+TEST_P(List, Filters) {
   TestStore store;
   NewJob one = new_job("ann", "1"), two = new_job("bob", "2"), three = new_job("ann", "3");
   one.folder = one.group = one.parent = "x";
@@ -87,7 +90,7 @@ TEST(List, Filters) {
 }
 
 // 45 jobs of three moments; pages of 7, while jobs at their ends are removed and new ones arrive.
-TEST(List, PagesLoseAndRepeatNothing) {
+TEST_P(List, PagesLoseAndRepeatNothing) {
   for (const bool ascending : {false, true}) {
     TestStore store;
     std::vector<std::string> all;
@@ -112,7 +115,7 @@ TEST(List, PagesLoseAndRepeatNothing) {
 }
 
 // Whatever mix of owners, priorities and running jobs: positions are the order in which claims take the jobs.
-TEST(Queue, TheFirstPlaceIsTheNextClaim) {
+TEST_P(Queue, TheFirstPlaceIsTheNextClaim) {
   TestStore store;
   std::vector<std::string> waiting;
   for (int i = 0; i < 24; ++i) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "store/webhook_outbox.h"
 
 namespace hotshot::store {
 namespace {
@@ -38,9 +39,9 @@ const JobFile* Job::file(std::string_view role) const {
 
 const std::string_view kJobColumns =
     "id, owner, kind, dialect, model, prompt, title, requested, effective, warnings, files, status, priority, phase, "
-    "done, total, fraction, seconds_left, preview, error_code, error_message, attempts, max_attempts, "
+    "done, total, fraction, seconds_left, preview, error_code, error_message, attempts, fruitless, max_attempts, "
     "cancel_requested, parent, relation, job_group, folder, favourite, share, created_ms, started_ms, finished_ms, "
-    "trashed_ms, version";
+    "trashed_ms, version, moderation, timings";
 
 Job read_job(const Row& row) {
   std::size_t i = 0;
@@ -66,6 +67,7 @@ Job read_job(const Row& row) {
   const auto code = row.optional_text(i++), message = row.optional_text(i++);
   if (code) job.error = JobError{*code, message.value_or("")};
   job.attempts = small();
+  job.fruitless_attempts = small();
   job.max_attempts = small();
   job.cancel_requested = integer() != 0;
   for (std::string* member : {&job.parent, &job.relation, &job.group, &job.folder}) *member = text();
@@ -76,6 +78,8 @@ Job read_job(const Row& row) {
   job.finished_ms = time();
   job.trashed_ms = time();
   job.version = integer();
+  job.moderation = nlohmann::json::parse(text());
+  job.timings = read_timings(text());
   return job;
 }
 
@@ -90,6 +94,16 @@ std::string json_text(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string timings_text(const JobTimings& timings) {
+  return nlohmann::json{{"phase_ms", timings.phase_ms}, {"steps", timings.steps}}.dump();
+}
+
+JobTimings read_timings(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  if (json.empty()) return {};  // of before they were kept
+  return {.phase_ms = json.at("phase_ms"), .steps = json.at("steps")};
+}
+
 Value optional_json(const nlohmann::json& value) { return value.is_null() ? Value() : Value(json_text(value)); }
 
 std::optional<Job> find_job(Connection& connection, const std::string& id) {
@@ -102,6 +116,7 @@ std::optional<Job> find_job(Connection& connection, const std::string& id) {
 void append_event(Connection& connection, std::string_view kind, const std::string& job, const std::string& owner) {
   connection.query("INSERT INTO events (kind, job, owner, at_ms) VALUES ($1, $2, $3, $4)",
                    {std::string(kind), job, owner, now_ms()});
+  connection.announce(kEventsChannel);
 }
 
 bool blob_needed(Connection& connection, const std::string& sha256) {
@@ -152,7 +167,7 @@ void settle_job(Connection& connection, const std::string& id, JobStatus status,
       "phase = CASE WHEN $6 = 1 THEN phase ELSE '' END, done = CASE WHEN $6 = 1 THEN done ELSE 0 END, "
       "total = CASE WHEN $6 = 1 THEN total ELSE 0 END, "
       "fraction = CASE WHEN $7 = 1 THEN 1.0 WHEN $6 = 1 THEN fraction ELSE 0.0 END "
-      "WHERE id = $1 RETURNING owner, removing",
+      "WHERE id = $1 RETURNING owner, removing, kind",
       {id, std::string(status_name(status)), error ? Value(error->code) : Value(),
        error ? Value(error->message) : Value(), final ? Value(now_ms()) : Value(), std::int64_t{final},
        std::int64_t{status == JobStatus::succeeded}});
@@ -165,7 +180,12 @@ void settle_job(Connection& connection, const std::string& id, JobStatus status,
   }
   end_uses(connection, id, kPreview);
   if (final) end_uses(connection, id, kCheckpoint);
+  if (!final) connection.announce(kQueueChannel);
   append_event(connection, "job", id, rows[0].text(0));
+  if (!final) return;
+  // Who listens is told of a cancel too: nothing more will come.
+  const char* what = status == JobStatus::succeeded ? ".completed" : ".failed";
+  queue_webhooks(connection, rows[0].text(0), rows[0].text(2) + what, id);
 }
 
 }  // namespace hotshot::store

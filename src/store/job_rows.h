@@ -16,10 +16,15 @@ Job read_job(const Row& row);
 nlohmann::json files_json(const std::vector<JobFile>& files);
 /// JSON as text; bytes that are no UTF-8 are replaced.
 std::string json_text(const nlohmann::json& value);
+std::string timings_text(const JobTimings& timings);
+JobTimings read_timings(const std::string& text);
 Value optional_json(const nlohmann::json& value);
 
 /// The job with this id, unless it is hidden because it is being removed.
 std::optional<Job> find_job(Connection& connection, const std::string& id);
+
+/// What is announced: an event was told; a job waits for a worker.
+constexpr std::string_view kEventsChannel = "events", kQueueChannel = "queue";
 
 void append_event(Connection& connection, std::string_view kind, const std::string& job, const std::string& owner);
 

@@ -105,19 +105,39 @@ std::int64_t next_time(Connection& connection, std::int64_t now) {
 
 Job insert(Connection& connection, const NewJob& job, const std::string& id, std::int64_t now) {
   const Rows rows = connection.query(
-      fmt::format("INSERT INTO jobs (id, owner, kind, dialect, model, prompt, title, search, requested, effective, "
-                  "warnings, files, status, priority, max_attempts, parent, relation, job_group, folder, created_ms) "
-                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13, $14, $15, $16, $17, $18, "
-                  "$19) RETURNING {}",
-                  kJobColumns),
-      {id, job.owner, job.kind, job.dialect, job.model, job.prompt, job.title, searchable(job.prompt, job.title),
-       json_text(job.requested), optional_json(job.effective), json_text(job.warnings),
-       json_text(files_json(job.files)), std::int64_t{job.priority}, std::int64_t{job.max_attempts}, job.parent,
-       job.relation, job.group, job.folder, now});
+      fmt::format(
+          "INSERT INTO jobs (id, owner, kind, dialect, model, prompt, title, search, requested, effective, "
+          "warnings, files, status, priority, max_attempts, parent, relation, job_group, folder, created_ms, lane, "
+          "moderation) "
+          "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', $13, $14, $15, $16, $17, $18, "
+          "$19, $20, $21) RETURNING {}",
+          kJobColumns),
+      {id,
+       job.owner,
+       job.kind,
+       job.dialect,
+       job.model,
+       job.prompt,
+       job.title,
+       searchable(job.prompt, job.title),
+       json_text(job.requested),
+       optional_json(job.effective),
+       json_text(job.warnings),
+       json_text(files_json(job.files)),
+       std::int64_t{job.priority},
+       std::int64_t{job.max_attempts},
+       job.parent,
+       job.relation,
+       job.group,
+       job.folder,
+       now,
+       job.lane.empty() ? job.kind : job.lane,
+       json_text(job.moderation)});
   Job made = read_job(rows.at(0));
   for (const JobFile& file : job.files) use_blob(connection, made, kFile, file.sha256, file.bytes);
   connection.query("INSERT INTO submissions (job, owner, created_ms) VALUES ($1, $2, $3)", {id, job.owner, now});
   append_event(connection, "job", id, job.owner);
+  connection.announce(kQueueChannel);
   return made;
 }
 

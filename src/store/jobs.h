@@ -7,7 +7,9 @@
 // out and was given to another can no longer write anything.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -42,6 +44,12 @@ struct JobProgress {
   std::string preview = {};  // SHA-256 of a small picture of what is there so far; empty for none
 };
 
+/// Where the time of an attempt went.
+struct JobTimings {
+  std::map<std::string, std::int64_t> phase_ms = {};  // by phase
+  std::int64_t steps = 0;                             // taken while sampling; 0 where some came from a journal
+};
+
 struct JobError {
   std::string code;  // "cancelled", "worker_crashed", "out_of_memory", "invalid_request", "internal", "moderation"
   std::string message;
@@ -62,8 +70,12 @@ struct Job {
   std::optional<JobError> error;
   std::vector<JobFile> files;
   nlohmann::json warnings = nlohmann::json::array();  // of strings
+  nlohmann::json moderation =
+      nlohmann::json::array();  // of decisions: {"stage", "decision", "reason", "rule", "at_ms"}
+  JobTimings timings;           // of the attempt that ended it
   int attempts = 0;
-  int max_attempts = 2;
+  int fruitless_attempts = 0;  // the last ones in a row that got no further than any before them
+  int max_attempts = 2;        // fruitless ones, after which it fails
   bool cancel_requested = false;
   std::string parent;    // the job this one came from, or empty
   std::string relation;  // "remix", "extend", "edit", "retry", or empty
@@ -86,10 +98,12 @@ struct NewJob {
   std::string owner, kind = "video", dialect = "native", model, prompt;
   nlohmann::json requested = {}, effective = {};
   nlohmann::json warnings = nlohmann::json::array();
+  nlohmann::json moderation = nlohmann::json::array();
   std::vector<JobFile> files = {};  // inputs
   int priority = 0;
   int max_attempts = 2;
   std::string parent = {}, relation = {}, group = {}, title = {}, folder = {};
+  std::string lane = {};  // whose workers take it; empty: its kind
 };
 
 /// The same key and owner again within a day give the same jobs back (without those removed since); with another
@@ -154,6 +168,8 @@ struct JobOutcome {
   std::vector<JobFile> files = {};          // added to the job's inputs
   nlohmann::json effective = {};            // null leaves it
   std::optional<JobError> error = {};
+  nlohmann::json moderation = nlohmann::json::array();  // added to the job's
+  JobTimings timings = {};
   bool retry = false;  // a failure that another attempt may mend: queued again while attempts are left
 };
 
@@ -177,6 +193,21 @@ struct OwnerUsage {
   std::uint64_t bytes = 0;
 };
 
+struct JobCount {
+  std::string model;
+  JobStatus status = JobStatus::queued;
+  std::int64_t jobs = 0;
+};
+
+/// What there is to measure of a job that is over.
+struct EndedJob {
+  std::string id, kind, model;
+  JobStatus status = JobStatus::succeeded;
+  int attempts = 0;  // 0: never taken
+  std::int64_t created_ms = 0, started_ms = 0, finished_ms = 0;
+  JobTimings timings;
+};
+
 /// Thread-safe, and safe for several processes on one database.
 class JobStore {
  public:
@@ -191,13 +222,13 @@ class JobStore {
   bool adopt(const Job& job);
   std::optional<Job> find(const std::string& id);
   JobPage list(const JobQuery& query);
-  /// About how many queued jobs will be taken before this one, each place once, 0 exactly for the next; empty unless
-  /// it is queued. Looks at all that wait: some 20 ms for 10,000, so not for every row of a list.
+  /// About how many queued jobs of its lane will be taken before this one, each place once, 0 exactly for the next;
+  /// empty unless it is queued. Looks at all that wait: some 20 ms for 10,000, so not for every row of a list.
   std::optional<std::int64_t> queue_position(const std::string& id);
 
-  /// Takes the next job of one of `kinds`: highest priority first, then the owner with the fewest running jobs, then
+  /// Takes the next job of one of `lanes`: highest priority first, then the owner with the fewest running jobs, then
   /// the one who was served longest ago, then the oldest. Empty where none waits.
-  std::optional<Claim> claim(const std::string& worker, const std::vector<std::string>& kinds,
+  std::optional<Claim> claim(const std::string& worker, const std::vector<std::string>& lanes,
                              std::int64_t lease_ms = 30'000);
   /// Prolongs the lease and stores progress. A lease that is over but not yet taken away (by reap) is prolonged too.
   HeartbeatAnswer heartbeat(const Claim& claim, const JobProgress& progress, std::int64_t lease_ms = 30'000);
@@ -234,10 +265,23 @@ class JobStore {
   std::vector<std::string> folders(const std::string& owner);
   OwnerUsage usage(const std::string& owner);
 
+  /// Everybody's jobs, those in the trash too.
+  std::vector<JobCount> counts();
+  /// Everybody's files, previews not counted, the same bytes once. Reads an entry for each file: some 0.1 s for
+  /// 500,000.
+  std::uint64_t bytes_kept();
+  /// How many workers hold a job whose lease is not over.
+  int busy_workers();
+  /// Jobs that ended at or after that time, the earliest first, at most `limit`.
+  std::vector<EndedJob> ended_since(std::int64_t ms, int limit = 1000);
+
   /// The number of the newest event, 0 for none.
   std::int64_t newest_event();
   /// Events after that number, at most `limit`, oldest first. Kept for a day.
   std::vector<JobEvent> events_after(std::int64_t number, int limit = 1000);
+  /// Waits at most `timeout` for an event, or for a job that waits for a worker: see Database::wait_for_change.
+  bool wait_for_event(std::chrono::milliseconds timeout);
+  bool wait_for_queued(std::chrono::milliseconds timeout);
 
  private:
   Database& database_;

@@ -10,6 +10,12 @@
 namespace hotshot::store {
 namespace {
 
+HOTSHOT_ON_EACH_DATABASE(Jobs);
+HOTSHOT_ON_EACH_DATABASE(Repeats);
+HOTSHOT_ON_EACH_DATABASE(Quotas);
+HOTSHOT_ON_EACH_DATABASE(Remove);
+HOTSHOT_ON_EACH_DATABASE(Events);
+
 constexpr std::int64_t kDay = 24 * 3600 * 1000;
 
 std::int64_t seconds_until_allowed(TestStore& store, const Quota& quota, int count = 1) {
@@ -21,7 +27,7 @@ std::int64_t seconds_until_allowed(TestStore& store, const Quota& quota, int cou
   return -1;
 }
 
-TEST(Jobs, ComeBackAsTheyWereGiven) {
+TEST_P(Jobs, ComeBackAsTheyWereGiven) {
   TestStore store;
   NewJob job = new_job("ann", "ein \"rotes\" Auto 🚗");
   job.dialect = "openai";
@@ -62,7 +68,7 @@ TEST(Jobs, ComeBackAsTheyWereGiven) {
   EXPECT_EQ(store.get(store.add(new_job())).effective, nullptr);
 }
 
-TEST(Jobs, AllAreAddedOrNone) {
+TEST_P(Jobs, AllAreAddedOrNone) {
   TestStore store;
   EXPECT_NE(message_of([&] { store.jobs.submit({}); }), "");
   EXPECT_NE(message_of([&] { store.jobs.submit({new_job("ann"), new_job("bob")}); }), "");
@@ -75,7 +81,7 @@ TEST(Jobs, AllAreAddedOrNone) {
   for (const Job& job : many.jobs) EXPECT_EQ(store.claim().job.id, job.id);  // in the order given
 }
 
-TEST(Jobs, SortInTheOrderOfTheirSubmission) {
+TEST_P(Jobs, SortInTheOrderOfTheirSubmission) {
   TestStore store;
   const std::string first = store.add(new_job());
   const std::int64_t ahead = now_ms() + 900;  // as if many had come within this millisecond
@@ -88,7 +94,7 @@ TEST(Jobs, SortInTheOrderOfTheirSubmission) {
   EXPECT_LE(third.created_ms, now_ms());
 }
 
-TEST(Idempotency, GivesTheSameJobsBack) {
+TEST_P(Repeats, GivesTheSameJobsBack) {
   TestStore store;
   const Idempotency request{.key = "k", .fingerprint = "f"};
   const Submitted first = store.jobs.submit({new_job(), new_job()}, {}, request);
@@ -109,7 +115,7 @@ TEST(Idempotency, GivesTheSameJobsBack) {
   EXPECT_EQ(store.number("SELECT count(*) FROM jobs"), 1);
 }
 
-TEST(Idempotency, EndsWithItsTime) {
+TEST_P(Repeats, EndsWithItsTime) {
   TestStore store;
   const std::string first = store.jobs.submit({new_job()}, {}, Idempotency{"k", "f", -1}).jobs.at(0).id;
   const Submitted second = store.jobs.submit({new_job()}, {}, Idempotency{"k", "g"});
@@ -124,7 +130,7 @@ TEST(Idempotency, EndsWithItsTime) {
   EXPECT_FALSE(store.jobs.submit({new_job()}, {}, Idempotency{"n", "other"}).replayed);
 }
 
-TEST(Quota, BoundsWhatWaitsAndRuns) {
+TEST_P(Quotas, BoundsWhatWaitsAndRuns) {
   TestStore store;
   const Quota quota{.max_queued = 3};
   EXPECT_EQ(seconds_until_allowed(store, quota, 3), -1);
@@ -143,7 +149,7 @@ TEST(Quota, BoundsWhatWaitsAndRuns) {
   EXPECT_EQ(usage.today, 4);
 }
 
-TEST(Quota, BoundsADay) {
+TEST_P(Quotas, BoundsADay) {
   TestStore store;
   const Quota quota{.max_per_day = 3};
   const Claim done = (store.add(new_job()), store.claim());
@@ -168,7 +174,7 @@ TEST(Quota, BoundsADay) {
   EXPECT_EQ(store.number("SELECT count(*) FROM submissions"), 3);
 }
 
-TEST(Quota, BoundsBytes) {
+TEST_P(Quotas, BoundsBytes) {
   TestStore store;
   NewJob job = new_job();
   job.files = {file_of("input", 'a', 60)};
@@ -181,7 +187,7 @@ TEST(Quota, BoundsBytes) {
   EXPECT_EQ(store.jobs.usage("bob").bytes, 0u);
 }
 
-TEST(Jobs, CancelAtOnceOrByFlag) {
+TEST_P(Jobs, CancelAtOnceOrByFlag) {
   TestStore store;
   const std::string queued = store.add(new_job());
   EXPECT_TRUE(store.jobs.cancel(queued));
@@ -204,7 +210,7 @@ TEST(Jobs, CancelAtOnceOrByFlag) {
   EXPECT_EQ(store.get(claim.job.id).error->code, "cancelled");
 }
 
-TEST(Jobs, ChangeAndShare) {
+TEST_P(Jobs, ChangeAndShare) {
   TestStore store;
   const std::string id = store.add(new_job());
   EXPECT_TRUE(store.jobs.change(id, {.favourite = true, .title = "Mine", .folder = "f"}));
@@ -232,7 +238,7 @@ TEST(Jobs, ChangeAndShare) {
   EXPECT_FALSE(store.jobs.change("video_none", {.favourite = true}));
 }
 
-TEST(Remove, ReturnsOnlyWhatNobodyNeeds) {
+TEST_P(Remove, ReturnsOnlyWhatNobodyNeeds) {
   TestStore store;
   store.add(new_job());
   const Claim first = store.claim();
@@ -259,7 +265,7 @@ TEST(Remove, ReturnsOnlyWhatNobodyNeeds) {
   EXPECT_EQ(store.jobs.remove(first.job.id).size(), 2u);
 }
 
-TEST(Remove, WaitsForTheWorker) {
+TEST_P(Remove, WaitsForTheWorker) {
   TestStore store;
   for (const bool alive : {true, false}) {
     NewJob job = new_job();
@@ -287,7 +293,7 @@ TEST(Remove, WaitsForTheWorker) {
   }
 }
 
-TEST(Events, TellEveryChangeOnce) {
+TEST_P(Events, TellEveryChangeOnce) {
   TestStore store;
   EXPECT_EQ(store.jobs.newest_event(), 0);
   const std::string id = store.add(new_job());
@@ -323,7 +329,7 @@ TEST(Events, TellEveryChangeOnce) {
   EXPECT_EQ(store.jobs.events_after(number).at(0).kind, "removed");
 }
 
-TEST(Events, AreKeptForADay) {
+TEST_P(Events, AreKeptForADay) {
   TestStore store;
   for (int i = 0; i < 4; ++i) store.add(new_job());
   store.database->query("UPDATE events SET at_ms = at_ms - $1 WHERE number < 3", {kDay + 1000});

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "store/pool.h"
 
 namespace hotshot::store {
 namespace {

@@ -12,12 +12,6 @@
 
 namespace hotshot::store {
 
-/// Another connection kept its lock for longer than we wait.
-class DatabaseBusy : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
 class SqliteConnection : public Connection {
  public:
   /// Opens a file that is there. Waits at most half a minute for locks of others.
@@ -26,10 +20,12 @@ class SqliteConnection : public Connection {
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
 
+  /// DatabaseBusy where another connection kept its lock for longer than we wait.
   Rows query(std::string_view sql, const std::vector<Value>& values = {}) override;
   /// Several statements without values.
   void script(std::string_view sql);
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+  bool idle() const { return !in_transaction(); }
   /// Copies everything that is committed into a new file, as one moment.
   void copy_to(const std::filesystem::path& path);
 

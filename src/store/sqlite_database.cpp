@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "store/pool.h"
 #include "store/schema.h"
 #include "store/sqlite_connection.h"
 
@@ -33,15 +34,15 @@ void create_file(const fs::path& path) {
 
 class SqliteDatabase : public Database {
  public:
-  explicit SqliteDatabase(fs::path path) : path_(std::move(path)) {}
+  explicit SqliteDatabase(fs::path path) : pool_([path] { return connect(path); }, kIdleConnections) {}
 
   Rows query(std::string_view sql, const std::vector<Value>& values) override {
-    const Loan loan(*this);
+    const Pool<SqliteConnection>::Loan loan(pool_);
     return loan->query(sql, values);
   }
 
   void transaction(const std::function<void(Connection&)>& work) override {
-    const Loan loan(*this);
+    const Pool<SqliteConnection>::Loan loan(pool_);
     // Threads of one process queue here instead of at the file's lock, where they could only try again and again.
     const std::lock_guard guard(writer_);
     for (int attempt = 1;; ++attempt) {
@@ -54,7 +55,18 @@ class SqliteDatabase : public Database {
     }
   }
 
+  bool wait_for_change(std::string_view, std::chrono::milliseconds timeout) override {
+    std::this_thread::sleep_for(timeout);
+    return true;
+  }
+
  private:
+  static std::unique_ptr<SqliteConnection> connect(const fs::path& path) {
+    auto connection = std::make_unique<SqliteConnection>(path);
+    configure(*connection);
+    return connection;
+  }
+
   static void run(SqliteConnection& connection, const std::function<void(Connection&)>& work) {
     connection.query("BEGIN IMMEDIATE");
     try {
@@ -67,41 +79,8 @@ class SqliteDatabase : public Database {
     }
   }
 
-  std::unique_ptr<SqliteConnection> take() {
-    {
-      const std::lock_guard guard(pool_);
-      if (!idle_.empty()) {
-        auto connection = std::move(idle_.back());
-        idle_.pop_back();
-        return connection;
-      }
-    }
-    auto connection = std::make_unique<SqliteConnection>(path_);
-    configure(*connection);
-    return connection;
-  }
-
-  void give_back(std::unique_ptr<SqliteConnection> connection) {
-    if (connection->in_transaction()) return;  // its rollback failed: closing it does the same
-    const std::lock_guard guard(pool_);
-    if (idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
-  }
-
-  class Loan {
-   public:
-    explicit Loan(SqliteDatabase& database) : database_(database), connection_(database.take()) {}
-    ~Loan() { database_.give_back(std::move(connection_)); }
-    SqliteConnection* operator->() const { return connection_.get(); }
-    SqliteConnection& operator*() const { return *connection_; }
-
-   private:
-    SqliteDatabase& database_;
-    std::unique_ptr<SqliteConnection> connection_;
-  };
-
-  fs::path path_;
-  std::mutex pool_, writer_;
-  std::vector<std::unique_ptr<SqliteConnection>> idle_;
+  Pool<SqliteConnection> pool_;
+  std::mutex writer_;
 };
 
 struct Header {
@@ -180,7 +159,7 @@ void use_write_ahead_log(SqliteConnection& connection, const fs::path& path) {
 
 }  // namespace
 
-std::unique_ptr<Database> open_sqlite(const fs::path& path) { return open_sqlite(path, sqlite_schema()); }
+std::unique_ptr<Database> open_sqlite(const fs::path& path) { return open_sqlite(path, schema()); }
 
 std::unique_ptr<Database> open_sqlite(const fs::path& path, std::span<const std::string_view> steps) {
   if (path.has_parent_path()) make_folders(path.parent_path(), "database");

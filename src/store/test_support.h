@@ -1,11 +1,11 @@
-// A store in a folder that vanishes, and jobs to put into it.
+// A store in a database that vanishes, and jobs to put into it.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "base/test_support.h"
 #include "store/jobs.h"
+#include "store/test_database.h"
 
 namespace hotshot::store {
 
@@ -24,8 +24,8 @@ inline JobFile file_of(const std::string& role, char digit, std::uint64_t bytes 
 
 /// A job store of its own.
 struct TestStore {
-  TestFolder folder;
-  std::unique_ptr<Database> database = open_sqlite(folder / "store.db");
+  TestDatabase place;
+  std::unique_ptr<Database> database = place.open();
   JobStore jobs{*database};
 
   std::string add(const NewJob& job) { return jobs.submit({job}).jobs.at(0).id; }

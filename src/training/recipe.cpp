@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "training/autoencoder_task.h"
 #include "training/transformer_task.h"
-#include "weights/digest.h"
 
 namespace hotshot::training {
 namespace {
@@ -107,7 +107,7 @@ std::string digest_of(json recipe) {
   for (const char* field : {"log_every", "checkpoint_every", "keep", "preview_every"}) {
     if (recipe.contains("loop")) recipe["loop"].erase(field);
   }
-  return weights::sha256(recipe.dump());
+  return sha256_text(recipe.dump());
 }
 
 }  // namespace

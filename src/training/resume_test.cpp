@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "base/digest.h"
 #include "training/test_support.h"
 #include "weights/checkpoint.h"
-#include "weights/digest.h"
 
 namespace hotshot::training {
 namespace {
@@ -93,13 +93,13 @@ std::map<std::string, std::string> results(const fs::path& folder, const std::st
   EXPECT_TRUE(last) << name;
   for (const auto& entry : fs::directory_iterator(last.value_or("."))) {
     if (entry.path().extension() == ".safetensors")
-      digests[entry.path().filename()] = weights::sha256_file(entry.path());
+      digests[entry.path().filename()] = sha256_file(entry.path());
   }
   for (const auto& entry : fs::recursive_directory_iterator(places.model_folder)) {
     const fs::path relative = fs::relative(entry.path(), places.model_folder);
     // What a killed process was writing stays under a hidden name.
     if (entry.is_regular_file() && !entry.path().filename().string().starts_with("."))
-      digests[relative] = weights::sha256_file(entry.path());
+      digests[relative] = sha256_file(entry.path());
   }
   return digests;
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "diffusion/guidance.h"
@@ -89,7 +90,7 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
     module->requires_grad(true);
   }
   const std::string made_from =
-      weights::sha256(fmt::format("{} {} {}/{}", vae_digest_, source_.seed, source_.rate.num, source_.rate.den));
+      sha256_text(fmt::format("{} {} {}/{}", vae_digest_, source_.seed, source_.rate.num, source_.rate.den));
   for (const data::Bucket& bucket : buckets_) {
     check(bucket);
     const auto name = fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));

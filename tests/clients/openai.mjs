@@ -46,6 +46,18 @@ for (const [variant, type] of [[undefined, 'video/mp4'], ['thumbnail', 'image/']
   if (!variant) assert.equal(bytes.subarray(4, 8).toString(), 'ftyp');
 }
 
+// what a file says of its origin
+if (client.contentProvenanceChecks) {
+  const clip = await client.videos.downloadContent(made.id);
+  const file = await toFile(Buffer.from(await clip.arrayBuffer()), 'clip.mp4');
+  const check = await client.contentProvenanceChecks.create({ file });
+  assert.equal(check.object, 'content_provenance_check');
+  assert.equal(typeof check.created_at, 'number');
+  const { type, outcome, validation_state, issuer, model: by } = check.results[0];
+  assert.deepEqual([type, outcome, validation_state, issuer, by], ['c2pa', 'detected', 'trusted', 'Hotshot', model]);
+  await refused(client.contentProvenanceChecks.create({ file: await toFile(Buffer.from('a text'), 'clip.mp4') }), 400, 'invalid_request');
+}
+
 // remix
 const remixed = await client.videos.remix(made.id, { prompt: 'a blue cat' });
 assert.equal(remixed.remixed_from_video_id, made.id);

@@ -1,6 +1,7 @@
 // The typed client of /api/v1: the only place that speaks HTTP, except for the event stream (events.ts).
 import type {
-  Job, JobPage, JobPatch, JobQuery, JobRequest, Key, Lineage, Model, Recipe, Scope, Session, WorldWords,
+  Act, Delivery, Device, Invited, Job, JobPage, JobPatch, JobQuery, JobRequest, Key, Lineage, Model, Origin, Person, PersonPatch, Role, Scope, Session,
+  Webhook, WebhookPatch, World,
 } from './types.ts';
 
 export const base = '/api/v1';
@@ -37,6 +38,8 @@ async function failure(response: Response): Promise<ApiError> {
   return new ApiError(response.status, error.code ?? `http_${response.status}`, error.message ?? '', error.param ?? null);
 }
 
+const doors = new Set(['/session', '/setup', '/invitation']); // where nobody is signed in yet
+
 async function call<Answer>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const init: RequestInit = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' };
   const sent = init.headers as Record<string, string>;
@@ -57,7 +60,7 @@ async function call<Answer>(method: string, path: string, body?: unknown, header
   }
   if (!response.ok) {
     const error = await failure(response);
-    if (error.status === 401 && path !== '/session' && path !== '/setup') onSignedOut.handler();
+    if (error.status === 401 && !doors.has(path)) onSignedOut.handler();
     throw error;
   }
   if (response.status === 204) return undefined as Answer;
@@ -76,15 +79,30 @@ export function queryString(query: JobQuery): string {
 }
 
 const job = (id: string): string => `/jobs/${encodeURIComponent(id)}`;
+const webhook = (id: string): string => `/webhooks/${encodeURIComponent(id)}`;
+const person = (id: string): string => `/accounts/${encodeURIComponent(id)}`;
 
 export const api = {
   session: () => call<Session>('GET', '/session'),
   setUp: (secret: string, name: string, password: string) => call<Session>('POST', '/setup', { secret, name, password }),
   signIn: (name: string, password: string) => call<Session>('POST', '/session', { name, password }),
   signOut: () => call<void>('DELETE', '/session'),
+  invitation: (secret: string) => call<{ name: string; expires_ms: number }>('POST', '/invitation/look', { secret }),
+  join: (secret: string, password: string) => call<Session>('POST', '/invitation', { secret, password }),
+  changePassword: (current: string, password: string) => call<Session>('POST', '/password', { current, password }),
+  devices: async () => (await call<{ sessions: Device[] }>('GET', '/sessions')).sessions,
+  endDevice: (id: string) => call<void>('DELETE', `/sessions/${encodeURIComponent(id)}`),
+  endOtherDevices: () => call<void>('DELETE', '/sessions'),
+
+  people: async () => (await call<{ accounts: Person[] }>('GET', '/accounts')).accounts,
+  invite: (name: string, role: Role, clips_per_day: number | null) => call<Invited>('POST', '/accounts', { name, role, clips_per_day }),
+  changePerson: (id: string, changes: PersonPatch) => call<Person>('PATCH', person(id), changes),
+  resetPerson: (id: string) => call<Invited>('POST', `${person(id)}/reset`),
+  removePerson: (id: string, withClips: boolean) => call<void>('DELETE', `${person(id)}${withClips ? '?clips=remove' : ''}`),
+  acts: (after: string) => call<{ entries: Act[]; has_more: boolean }>('GET', `/audit?after=${encodeURIComponent(after)}`),
 
   models: async () => (await call<{ models: Model[] }>('GET', '/models')).models,
-  words: () => call<WorldWords>('GET', '/world/words'),
+  world: () => call<World>('GET', '/world/words'),
 
   create: async (request: JobRequest, idempotencyKey: string) =>
     (await call<{ jobs: Job[] }>('POST', '/jobs', request, { 'idempotency-key': idempotencyKey })).jobs,
@@ -99,13 +117,22 @@ export const api = {
   unshare: (id: string) => call<Job>('DELETE', `${job(id)}/share`),
   folders: async () => (await call<{ folders: string[] }>('GET', '/folders')).folders,
 
-  recipe: async (file: File) => {
+  importArchive: (file: File) => call<{ added: number; known: number; problems: string[] }>('POST', '/import', file),
+
+  verify: (file: File) => {
     const form = new FormData();
     form.set('file', file);
-    return (await call<{ recipe: Recipe }>('POST', '/recipes', form)).recipe;
+    return call<Origin>('POST', '/verify', form);
   },
 
-  importArchive: (file: File) => call<{ added: number; known: number; problems: string[] }>('POST', '/import', file),
+  webhooks: () => call<{ webhooks: Webhook[]; events: string[] }>('GET', '/webhooks'),
+  createWebhook: (name: string, url: string, events: string[]) => call<{ webhook: Webhook; secret: string }>('POST', '/webhooks', { name, url, events }),
+  changeWebhook: (id: string, changes: WebhookPatch) => call<Webhook>('PATCH', webhook(id), changes),
+  removeWebhook: (id: string) => call<void>('DELETE', webhook(id)),
+  rotateWebhook: (id: string, keep_old: boolean) => call<{ webhook: Webhook; secret: string }>('POST', `${webhook(id)}/rotate`, { keep_old }),
+  testWebhook: (id: string) => call<{ delivered: boolean; status: number | null; error: string | null }>('POST', `${webhook(id)}/test`),
+  deliveries: (id: string, after: string) => call<{ deliveries: Delivery[]; has_more: boolean }>('GET', `${webhook(id)}/deliveries?after=${encodeURIComponent(after)}`),
+  deliverAgain: (id: string, delivery: string) => call<void>('POST', `${webhook(id)}/deliveries/${encodeURIComponent(delivery)}/retry`),
 
   keys: async () => (await call<{ keys: Key[] }>('GET', '/keys')).keys,
   createKey: (name: string, scope: Scope, expires_ms: number | null) =>

@@ -12,6 +12,7 @@ import './styles/make.css';
 import './styles/jobs.css';
 import './styles/library.css';
 import './styles/clip.css';
+import './styles/settings.css';
 
 watchPreferences();
 watchRoute();

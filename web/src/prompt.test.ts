@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, compose, exampleScenes, firstScene, fits, surprise } from './prompt.ts';
+import { choose, compose, exampleScenes, firstScene, fits, kindOf, surprise } from './prompt.ts';
 import type { Scene, SceneField } from './prompt.ts';
-import type { WordPair, Words } from './types.ts';
+import type { WordPair, Words, World } from './types.ts';
 
 const same = (text: string): WordPair[] => text.split(' ').map((word) => [word, word]);
 const english: Words = {
@@ -19,9 +19,32 @@ const chinese: Words = {
   places: pairs('snow:雪地 sea:大海 city:城市 desert:沙漠'), times: pairs('day:白天 sunset:日落时 night:夜晚'), weathers: pairs('clear:晴朗 rain:下雨 snow:下雪'),
 };
 
+// A corner of the world: as the server says it, but smaller.
+const always = ['day', 'sunset', 'night'];
+const here = (actions: string, times = always, weathers = 'clear rain snow') => ({ actions: actions.split(' '), times, weathers: weathers.split(' ') });
+const subjects = {
+  cat: { meadow: here('walk run'), city: here('walk run'), snow: here('walk run', always, 'clear snow'), space: here('float', ['night'], 'clear') },
+  fish: { sea: here('swim', always, 'clear') },
+  car: { meadow: here('drive'), city: here('drive'), snow: here('drive', always, 'clear snow') },
+  balloon: { meadow: here('rise fall'), city: here('rise fall'), sea: here('rise fall') },
+  rocket: { meadow: here('fly rise'), space: here('fly rise', ['night'], 'clear') },
+};
+const places = ['meadow', 'city', 'snow', 'sea', 'space'];
+const colors = ['red', 'blue', 'yellow', 'green', 'white', 'black'];
+const seen = (place: string, time: string): string[] =>
+  colors.filter((color) => (color === 'black' ? place !== 'space' && time !== 'night' : color !== 'white' || place !== 'snow' || time !== 'day'));
+const corner: Words = {
+  colors: same(colors.join(' ')), subjects: same(Object.keys(subjects).join(' ')), actions: same('walk run swim drive fly rise fall float'),
+  places: same(places.join(' ')), times: same(always.join(' ')), weathers: same('clear rain snow'),
+};
+const world: World = {
+  en: corner, zh: corner,
+  fits: { subjects, colors: Object.fromEntries(places.map((place) => [place, Object.fromEntries(always.map((time) => [time, seen(place, time)]))])) },
+};
+
 const scene = (part: Partial<Scene>): Scene => ({ color: 'red', subject: 'cat', action: 'run', place: 'meadow', time: 'day', weather: 'clear', ...part });
 const fields: SceneField[] = ['color', 'subject', 'action', 'place', 'time', 'weather'];
-const makesSense = (one: Scene): boolean => fields.every((field) => fits(one, field, one[field]));
+const makesSense = (one: Scene): boolean => fields.every((field) => fits(one, field, one[field], world.fits));
 
 test('English sentences are those of the training captions', () => {
   assert.equal(compose(firstScene, 'en', english), 'a red car drives to the left in the snow at night');
@@ -41,9 +64,9 @@ test('Chinese sentences have Chinese word order and measure words', () => {
 test('whatever is chosen, the scene makes sense and the choice is kept', () => {
   for (const begin of exampleScenes) {
     assert.ok(makesSense(begin));
-    for (const [field, list] of Object.entries({ color: english.colors, subject: english.subjects, action: english.actions, place: english.places, time: english.times, weather: english.weathers })) {
-      for (const [value] of list) {
-        const next = choose(begin, field as SceneField, value, english);
+    for (const [field, kind] of Object.entries(kindOf)) {
+      for (const [value] of corner[kind]) {
+        const next = choose(begin, field as SceneField, value, world);
         assert.equal(next[field as SceneField], value);
         assert.ok(makesSense(next), `${field} = ${value}: ${JSON.stringify(next)}`);
       }
@@ -52,16 +75,16 @@ test('whatever is chosen, the scene makes sense and the choice is kept', () => {
 });
 
 test('choosing changes no more than needed', () => {
-  const next = choose(firstScene, 'subject', 'fish', english);
+  const next = choose(firstScene, 'subject', 'fish', world);
   assert.deepEqual(next, { ...firstScene, subject: 'fish', action: 'swim', place: 'sea' });
-  assert.deepEqual(choose(firstScene, 'color', 'blue', english), { ...firstScene, color: 'blue' });
+  assert.deepEqual(choose(firstScene, 'color', 'blue', world), { ...firstScene, color: 'blue' });
 });
 
 test('surprises make sense', () => {
   let state = 1;
   const random = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
   for (let index = 0; index < 500; index += 1) {
-    const one = surprise(english, random);
+    const one = surprise(world, random);
     assert.ok(makesSense(one), JSON.stringify(one));
   }
 });

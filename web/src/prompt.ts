@@ -1,7 +1,6 @@
 // The prompt helper's sentences: a scene of the cartoon world in the words that the models were trained on.
 // Word order and prepositions follow src/world/caption_{english,chinese}.cpp.
-import type { WordKind, WordPair, Words } from './types.ts';
-import { canBeSeen, canDo, canHaveTime, canHaveWeather, livesIn } from './world.ts';
+import type { Fits, WordKind, WordPair, Words, World } from './types.ts';
 
 /** Values, as /world/words names them. */
 export interface Scene {
@@ -23,43 +22,46 @@ export const kindOf: Record<SceneField, WordKind> = {
 export const firstScene: Scene = { color: 'red', subject: 'car', action: 'drive', place: 'snow', time: 'night', weather: 'clear' };
 
 /** Whether choosing `value` for `field` makes a scene the world knows, the other fields as they are. */
-export function fits(scene: Scene, field: SceneField, value: string): boolean {
-  switch (field) {
-    case 'color': return canBeSeen(value, scene);
-    case 'subject': return true;
-    case 'action': return canDo(scene.subject, value, scene.place);
-    case 'place': return livesIn(scene.subject, value);
-    case 'time': return canHaveTime(scene, value);
-    case 'weather': return canHaveWeather(scene, value);
-  }
+export function fits(scene: Scene, field: SceneField, value: string, { subjects, colors }: Fits): boolean {
+  if (field === 'subject') return true;
+  if (field === 'color') return colors[scene.place]?.[scene.time]?.includes(value) ?? false;
+  const places = subjects[scene.subject];
+  if (field === 'place') return places?.[value] !== undefined;
+  const here = places?.[scene.place];
+  const known = { action: here?.actions, time: here?.times, weather: here?.weathers }[field];
+  return known?.includes(value) ?? false;
 }
 
 const changeable: SceneField[] = ['action', 'place', 'time', 'weather', 'color', 'subject'];
 
-function makesSense(scene: Scene): boolean {
-  return changeable.every((field) => fits(scene, field, scene[field]));
+function makesSense(scene: Scene, rules: Fits): boolean {
+  return changeable.every((field) => fits(scene, field, scene[field], rules));
 }
 
 /** The scene with one field chosen, and as few others changed as are needed for it to make sense. */
-export function choose(scene: Scene, field: SceneField, value: string, words: Words): Scene {
+export function choose(scene: Scene, field: SceneField, value: string, world: World): Scene {
   const wanted: Scene = { ...scene, [field]: value };
   const others = changeable.filter((other) => other !== field);
   for (let changes = 0; changes <= 3; changes += 1) {
-    const found = withChanges(wanted, others, changes, words);
+    const found = withChanges(wanted, others, changes, world);
     if (found) return found;
   }
   return wanted;
 }
 
-function withChanges(scene: Scene, fields: SceneField[], changes: number, words: Words): Scene | null {
-  if (changes === 0) return makesSense(scene) ? scene : null;
+function withChanges(scene: Scene, fields: SceneField[], changes: number, world: World): Scene | null {
+  if (changes === 0) return makesSense(scene, world.fits) ? scene : null;
   for (const [index, field] of fields.entries()) {
-    for (const [value] of words[kindOf[field]]) {
-      const found = withChanges({ ...scene, [field]: value }, fields.slice(index + 1), changes - 1, words);
+    for (const value of values(field, world)) {
+      const found = withChanges({ ...scene, [field]: value }, fields.slice(index + 1), changes - 1, world);
       if (found) return found;
     }
   }
   return null;
+}
+
+function values(field: SceneField, world: World): string[] {
+  return world.en[kindOf[field]].map(([value]) => value);
 }
 
 function pick<Item>(items: readonly Item[], random: () => number): Item | undefined {
@@ -67,11 +69,11 @@ function pick<Item>(items: readonly Item[], random: () => number): Item | undefi
 }
 
 /** A scene that makes sense, drawn at random. Clear weather is likelier than rain or snow. */
-export function surprise(words: Words, random: () => number = Math.random): Scene {
+export function surprise(world: World, random: () => number = Math.random): Scene {
   const scene: Scene = { ...firstScene };
   const order: SceneField[] = ['subject', 'place', 'action', 'time', 'weather', 'color'];
   for (const field of order) {
-    const known = words[kindOf[field]].map(([value]) => value).filter((value) => fits(scene, field, value));
+    const known = values(field, world).filter((value) => fits(scene, field, value, world.fits));
     const clear = field === 'weather' && known.includes('clear') && random() < 0.6;
     scene[field] = clear ? 'clear' : (pick(known, random) ?? scene[field]);
   }

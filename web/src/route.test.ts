@@ -4,7 +4,7 @@ import { hrefOf, parseRoute, setupSecret } from './route.ts';
 import type { Route } from './route.ts';
 
 test('every route is read back from its address', () => {
-  const routes: Route[] = [{ view: 'make' }, { view: 'library' }, { view: 'keys' }, { view: 'clip', id: 'job_a/b %' }, { view: 'compare', left: 'job_1', right: 'job_2' }];
+  const routes: Route[] = [{ view: 'make' }, { view: 'library' }, { view: 'settings', tab: 'people' }, { view: 'invite', secret: 'a-b_c' }, { view: 'clip', id: 'job_a/b %' }, { view: 'compare', left: 'job_1', right: 'job_2' }];
   for (const route of routes) assert.deepEqual(parseRoute(hrefOf(route)), route);
 });
 

@@ -6,12 +6,17 @@ export type Route =
   | { view: 'library' }
   | { view: 'clip'; id: string }
   | { view: 'compare'; left: string; right: string }
-  | { view: 'keys' };
+  | { view: 'settings'; tab: SettingsTab }
+  | { view: 'invite'; secret: string };
+
+export const settingsTabs = ['account', 'keys', 'webhooks', 'people'] as const;
+export type SettingsTab = (typeof settingsTabs)[number];
 
 export function parseRoute(hash: string): Route {
   const [view, first, second] = hash.replace(/^#\/?/, '').split('/').map(decode);
   if (view === 'library') return { view: 'library' };
-  if (view === 'keys') return { view: 'keys' };
+  if (view === 'settings') return { view: 'settings', tab: settingsTabs.find((tab) => tab === first) ?? 'keys' };
+  if (view === 'invite' && first) return { view: 'invite', secret: first };
   if (view === 'clip' && first) return { view: 'clip', id: first };
   if (view === 'compare' && first && second) return { view: 'compare', left: first, right: second };
   return { view: 'make' };
@@ -30,6 +35,8 @@ export function hrefOf(route: Route): string {
     case 'make': return '#/';
     case 'clip': return `#/clip/${encodeURIComponent(route.id)}`;
     case 'compare': return `#/compare/${encodeURIComponent(route.left)}/${encodeURIComponent(route.right)}`;
+    case 'settings': return `#/settings/${route.tab}`;
+    case 'invite': return `#/invite/${encodeURIComponent(route.secret)}`;
     default: return `#/${route.view}`;
   }
 }

@@ -11,7 +11,7 @@ const job = (part: Partial<Job>): Job => ({
 });
 const model: Model = {
   id: 'mini', kind: 'video', ready: true, problem: null, default: true, sizes: ['128x128', '176x96'], fps: 8, frames: 24, seconds: 3, max_seconds: 30, steps: 30,
-  guidance: 4, sampler: 'unipc', samplers: ['unipc', 'euler'], start_image: false, world: true,
+  guidance: 4, sampler: 'unipc', samplers: ['unipc', 'euler'], lengths: null, takes: ['negative', 'seed', 'steps', 'guidance', 'sampler'], provider: null, start_image: false, world: true,
 };
 
 test('requested and effective are compared where both are known', () => {
@@ -48,6 +48,8 @@ test('what a model cannot do is left to the model', () => {
   assert.deepEqual([draft.size, draft.sampler, draft.seconds, draft.model], [null, null, 30, 'mini']);
   const own = clampTo({ ...emptyDraft, steps: 30, guidance: 5, sampler: 'unipc', seconds: 3 }, model);
   assert.deepEqual([own.steps, own.guidance, own.sampler, own.seconds], [null, 5, null, null]);
+  const far = { ...model, lengths: [4, 8, 12], max_seconds: 12 };
+  assert.deepEqual([1, 5, 7, 99].map((seconds) => clampTo({ ...emptyDraft, seconds }, far).seconds), [4, 4, 8, 12]);
 });
 
 test('shapes', () => {

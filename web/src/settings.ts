@@ -50,7 +50,7 @@ export interface SettingRow {
 
 /** Requested beside effective, without the prompt, which is shown at large. */
 export function settingRows(job: Job): SettingRow[] {
-  const effective: Settings = { model: job.model, ...job.effective };
+  const effective: Settings = { model: job.model, ...job.effective, seconds: secondsOf(job.effective) ?? undefined };
   return settingNames
     .filter((name) => name !== 'prompt')
     .map((name) => {
@@ -123,12 +123,18 @@ export function requestOf(draft: Draft): JobRequest {
   return request;
 }
 
+/** The length nearest to `seconds` that a model makes. */
+export function lengthNear(seconds: number, model: Model): number {
+  const lengths = model.lengths ?? [Math.min(seconds, model.max_seconds)];
+  return lengths.reduce((best, length) => (Math.abs(length - seconds) < Math.abs(best - seconds) ? length : best), lengths[0] ?? seconds);
+}
+
 /** The draft without what this model cannot do, and with the model's own values left to the model. */
 export function clampTo(draft: Draft, model: Model): Draft {
   const next = { ...draft, model: model.id };
   if (next.size !== null && !model.sizes.includes(next.size)) next.size = null;
   if (next.sampler !== null && !model.samplers.includes(next.sampler)) next.sampler = null;
-  if (next.seconds !== null) next.seconds = Math.min(next.seconds, model.max_seconds);
+  if (next.seconds !== null) next.seconds = lengthNear(next.seconds, model);
   for (const name of ['seconds', 'steps', 'guidance', 'fps'] as const) if (next[name] === model[name]) next[name] = null;
   if (next.sampler === model.sampler) next.sampler = null;
   return next;

@@ -10,6 +10,51 @@ export interface Account {
   role: string;
 }
 
+export type Role = 'member' | 'admin';
+
+/** One of those who may use the studio, as an administrator sees them. */
+export interface Person {
+  id: string;
+  name: string;
+  role: Role;
+  state: 'active' | 'invited' | 'disabled' | 'local';
+  disabled: boolean;
+  clips_per_day: number | null; // null: the studio's own; 0: no limit
+  created_ms: number;
+  invited_until_ms: number | null;
+  usage: Usage;
+}
+
+export interface PersonPatch {
+  name?: string;
+  role?: Role;
+  disabled?: boolean;
+  clips_per_day?: number | null;
+}
+
+export interface Invited {
+  account: Person;
+  invitation: { url: string; expires_ms: number };
+}
+
+/** A browser that is signed in. */
+export interface Device {
+  id: string;
+  device: string;
+  created_ms: number;
+  expires_ms: number;
+  last_used_ms: number | null;
+  current: boolean;
+}
+
+export interface Act {
+  id: string;
+  at_ms: number;
+  actor: { id: string; name: string };
+  action: string;
+  subject: string;
+}
+
 export interface Quota {
   clips_per_day: number; // 0: no limit
   today: number;
@@ -51,10 +96,13 @@ export interface Model {
   frames: number;
   seconds: number;
   max_seconds: number;
-  steps: number;
-  guidance: number;
-  sampler: string;
+  lengths: number[] | null; // the only ones it makes, in seconds
+  takes: string[]; // settings besides size and length
+  steps: number | null; // null, as the two below: known to its provider alone
+  guidance: number | null;
+  sampler: string | null;
   samplers: string[];
+  provider: string | null; // null: this machine
   start_image: boolean;
   world: boolean;
 }
@@ -176,7 +224,55 @@ export interface Key {
   last_used_ms: number | null;
 }
 
+/** What a file says of its origin. "trusted": signed by this studio or one that it trusts; "valid": by another. */
+export interface Origin {
+  state: 'trusted' | 'valid' | 'invalid' | 'not_present';
+  c2pa: { generator: string; software_agent: string | null; issuer: string | null; signer: string | null } | null;
+  iptc: { digital_source_type: string } | null;
+  recipe: Recipe | null;
+}
+
+export interface Webhook {
+  id: string;
+  name: string;
+  url: string;
+  events: string[];
+  enabled: boolean;
+  hint: string;
+  old_secret_until_ms: number | null; // until then both secrets sign
+  failures: number;
+  failing_since_ms: number | null;
+  created_ms: number;
+  updated_ms: number;
+}
+
+export interface WebhookPatch {
+  name?: string;
+  url?: string;
+  events?: string[];
+  enabled?: boolean;
+}
+
+export interface Delivery {
+  id: string;
+  event: string;
+  type: string;
+  job: string;
+  state: 'waiting' | 'delivered' | 'failed';
+  attempts: number;
+  status: number | null; // of HTTP
+  error: string | null;
+  created_ms: number;
+  tried_ms: number | null;
+  next_ms: number | null;
+}
+
 export type WordPair = [value: string, words: string];
 export type WordKind = 'colors' | 'subjects' | 'actions' | 'places' | 'times' | 'weathers';
 export type Words = Record<WordKind, WordPair[]>;
-export type WorldWords = Record<'en' | 'zh', Words>;
+/** What goes together: a subject's places with what it may do there and when; the colours seen in a place at a time. */
+export interface Fits {
+  subjects: Record<string, Record<string, { actions: string[]; times: string[]; weathers: string[] }>>;
+  colors: Record<string, Record<string, string[]>>;
+}
+export type World = Record<'en' | 'zh', Words> & { fits: Fits };

@@ -6,7 +6,7 @@ export const en = {
   language: 'English',
   name: 'Hotshot',
   nav: {
-    make: 'Studio', library: 'Library', keys: 'Keys', signOut: 'Sign out', menu: 'Menu', skip: 'Skip to content',
+    make: 'Studio', library: 'Library', settings: 'Settings', tabs: { account: 'Account', keys: 'Keys', webhooks: 'Webhooks', people: 'People' }, signOut: 'Sign out', menu: 'Menu', skip: 'Skip to content',
     theme: 'Light or dark', themeAuto: 'As the system', themeLight: 'Light', themeDark: 'Dark', language: 'Language', shortcuts: 'Keyboard shortcuts',
     account: (name: string) => `Signed in as ${name}`, home: 'Hotshot studio, start page',
   },
@@ -24,7 +24,7 @@ export const en = {
     titleAgain: 'What next?',
     lead: 'Say it in a sentence. A small picture book comes to life.',
     prompt: 'Describe your clip',
-    placeholder: 'a red car drives through the snow at night',
+    placeholder: 'a red car drives to the left in the snow at night',
     go: 'Make it', goMany: (count: number) => `Make ${clips(count)}`, going: 'Sending…',
     hint: (key: string) => `${key} + Enter`,
     clear: 'Clear',
@@ -59,7 +59,7 @@ export const en = {
     seedHelp: 'The same seed and settings make the same clip.',
     stepsHelp: 'More is slower and finer.', guidanceHelp: 'How closely to follow the words; 1 is off.', negativeHelp: 'What it should not show.',
     own: (value: string) => `model’s own: ${value}`, reset: 'Back to the model’s own',
-    notReady: (id: string) => `${id} (not ready)`,
+    ownModels: 'On this machine', notReady: (id: string) => `${id} (not ready)`,
     requested: 'Asked', effective: 'Made', changed: 'not as asked',
   },
   jobs: {
@@ -68,7 +68,7 @@ export const en = {
     next: 'Next in line', ahead: (count: number) => `${count} ahead of it`,
     waiting: 'Waiting', starting: 'Starting',
     phase: {
-      loading: 'Opening the paint box', encoding: 'Reading your words', sampling: 'Painting', decoding: 'Developing the frames', writing: 'Binding the film',
+      loading: 'Opening the paint box', encoding: 'Reading your words', sampling: 'Painting', decoding: 'Developing the frames', writing: 'Binding the film', waiting: 'Being made elsewhere', reading: 'Unpacking the film',
     },
     step: (done: number, total: number) => `step ${done} of ${total}`,
     left: (span: string) => `about ${span} left`,
@@ -86,6 +86,10 @@ export const en = {
     invalid_request: 'The model cannot make this.',
     moderation: 'This was not accepted.',
     worker_crashed: 'The painter stopped too many times.',
+    provider_refused: 'The service that makes these clips refuses us. Its owner here should look at key and credit.',
+    provider_unavailable: 'The service that makes these clips does not answer.', provider_timeout: 'The service that makes these clips took too long.',
+    provider_failed: 'The service that makes these clips could not make it.', provider_file: 'What came from the other service was no clip.',
+    provider_unknown: 'The other service may be making it, but the connection broke off. Another try makes another clip.',
     internal: 'Something went wrong on our side.',
     unknown: 'Something went wrong on our side.',
   },
@@ -120,8 +124,8 @@ export const en = {
     speed: 'Speed', position: 'Position', swap: 'Swap sides',
   },
   drop: {
-    title: 'Drop it here', lead: 'A clip made here brings its recipe back.', open: 'Open a clip to restore its settings',
-    reading: 'Reading the recipe…', none: 'There is no recipe in this file. Only clips made here carry one.', tooBig: 'This file is too big.',
+    title: 'Drop it here', lead: 'A file says where it comes from; a clip made here brings its recipe back.', open: 'Open a clip: where it comes from, how it was made',
+    reading: 'Looking at the file…', none: 'There is no recipe in this file. Only clips made here carry one.', tooBig: 'This file is too big.',
   },
   archive: {
     out: 'Export everything', into: 'Import an archive…', packing: 'Your clips and their settings are being packed into one ZIP.',
@@ -135,6 +139,12 @@ export const en = {
     setupSecret: 'Set-up code', name: 'Name', password: 'Password', passwordHelp: 'At least 8 characters.', passwordAgain: 'Password again',
     mismatch: 'The two passwords differ.', tooShort: 'Please use at least 8 characters.', begin: 'Open the studio',
     signInTitle: 'Welcome back', signInLead: 'Sign in to your studio.', signIn: 'Sign in', wrong: 'Name or password are not right.',
+    inviteTitle: (name: string) => `Welcome, ${name}`, inviteLead: 'Choose a password. With your name and this password you sign in from now on.',
+    inviteOverTitle: 'This link is over', inviteOverLead: 'It was used already, or is too old. Ask whoever invited you for another one.', toDoor: 'To the door',
+    passwordTitle: 'Password', passwordCurrent: 'Current password', passwordNew: 'New password', passwordChange: 'Change it', passwordChanged: 'Password changed. Other browsers are signed out.',
+    wrongCurrent: 'That is not the current password.',
+    devices: 'Signed in on', thisDevice: 'this one', someDevice: 'A browser', usedAt: (span: string) => `used ${span}`, signedInOn: (date: string) => `signed in on ${date}`,
+    endDevice: 'Sign out', endOthers: 'Sign out all others',
   },
   keys: {
     title: 'Keys', lead: 'With a key, programs can make clips for you.', create: 'New key', name: 'What is it for?', scope: 'It may', expires: 'Valid for',
@@ -143,6 +153,49 @@ export const en = {
     once: 'Copy it now: it is shown this one time only.', secret: 'Your new key', empty: 'No keys yet.', used: (span: string) => `last used ${span}`,
     unused: 'not used yet', made: (date: string) => `made ${date}`, until: (date: string) => `until ${date}`, expired: 'expired',
     revoke: 'Revoke', revokeAsk: (name: string) => `Revoke “${name}”? Programs that use it stop working at once.`, revoked: 'Key revoked',
+  },
+  origin: {
+    states: {
+      trusted: 'Signed by this studio, or one it trusts.', valid: 'Signed, by somebody this studio does not know.',
+      invalid: 'Its signature does not fit: it was changed after signing.', not_present: 'Not signed: it says nothing of its origin.',
+    },
+    signer: (name: string) => `signed by ${name}`, maker: (name: string) => `made with ${name}`,
+  },
+  webhooks: {
+    title: 'Webhooks', lead: 'An address of yours is told when a clip is done.', create: 'New webhook', empty: 'No webhooks yet.',
+    name: 'What is it for?', address: 'Address', addressHelp: 'An https:// address that the server can reach.', events: 'Tell it about',
+    off: 'turned off', failing: (count: number, date: string) => `${count} failures since ${date}`, bothUntil: (date: string) => `the old secret signs too until ${date}`,
+    menu: (name: string) => `What to do with ${name}`, test: 'Send a test', change: 'Change…', rotate: 'A new secret…', turnOff: 'Turn off', turnOn: 'Turn on', remove: 'Remove…',
+    delivered: (status: number) => `The test arrived (${status})`, notDelivered: (why: string) => `The test did not arrive: ${why}`,
+    secret: 'The webhook’s secret', secretHelp: 'With it the receiver checks that a message is from here. Copy it now: it is shown this one time only.',
+    rotateAsk: 'Messages are signed with a new secret from now on.', keepOld: 'For a day, sign with the old one as well', rotateYes: 'Make a new secret',
+    removeAsk: (name: string) => `Remove “${name}”? Nothing is sent to it any more.`, removeYes: 'Remove', removed: 'Webhook removed',
+    log: 'What was sent', nothingSent: 'Nothing yet.', again: 'Send again', states: { waiting: 'waits', delivered: 'arrived', failed: 'did not arrive' },
+  },
+  people: {
+    title: 'People', lead: 'Everybody who may sign in. Each has clips, keys and a trash of their own.', invite: 'Invite someone',
+    name: 'Name to sign in with', role: 'Role', roles: { member: 'Member', admin: 'Administrator' },
+    clipsPerDay: 'Clips a day', clipsPerDayHelp: 'Empty: as everybody. 0: no limit.', asTheStudio: 'as everybody', makeLink: 'Make a link',
+    you: 'you', local: 'whoever sits at this machine', disabled: 'locked out', inviteOver: 'invited; the link is over',
+    invitedUntil: (date: string) => `invited; the link is good until ${date}`,
+    noClips: 'no clips', clips: (count: number, size: string) => `${clips(count)}, ${size}`, today: (count: number) => `${count} today`,
+    perDay: (count: number) => `at most ${count} a day`, noLimit: 'no daily limit',
+    menu: (name: string) => `What to do with ${name}`, change: 'Change…', newLink: 'A new link…', resetPassword: 'Reset the password…', disable: 'Lock out', enable: 'Let in again', remove: 'Remove…',
+    disabledNow: (name: string) => `${name} is locked out`, enabledNow: (name: string) => `${name} may sign in again`,
+    linkFor: (name: string) => `A link for ${name}`,
+    linkHelp: (date: string) => `Send it to them. With it they choose a password and are in. It works once, until ${date}, and is shown this one time only.`,
+    removeTitle: (name: string) => `Remove ${name}?`, removeAsk: 'The account and its keys end at once. This cannot be undone.',
+    removeClips: (count: number) => `Delete ${count === 1 ? 'the one clip' : `all ${count} clips`} of this account as well`, removeYes: 'Remove', removed: (name: string) => `${name} is removed`,
+  },
+  history: {
+    title: 'What happened', more: 'Earlier',
+    acts: {
+      account_invited: (who: string, what: string) => `${who} invited ${what}`, account_joined: (who: string, _what: string) => `${who} chose a password`,
+      account_changed: (who: string, what: string) => `${who} changed ${what}’s account`, account_reset: (who: string, what: string) => `${who} reset ${what}’s password`,
+      account_removed: (who: string, what: string) => `${who} removed ${what}`, password_changed: (who: string, _what: string) => `${who} changed their password`,
+      key_created: (who: string, what: string) => `${who} made the key “${what}”`, key_ended: (who: string, what: string) => `${who} revoked the key “${what}”`,
+      exported: (who: string, _what: string) => `${who} exported their clips`, imported: (who: string, _what: string) => `${who} imported an archive`,
+    },
   },
   sunset: {
     title: 'This studio is closing', creation: (date: string) => `New clips can be made until ${date}.`, creationOver: 'New clips can no longer be made.',
@@ -155,7 +208,10 @@ export const en = {
   },
   errors: {
     unreachable: 'The studio cannot be reached just now.', tooMany: 'Too many requests. Please wait a little.', forbidden: 'This account may not do that.',
-    missing: 'That is not here any more.', server: 'Something went wrong on our side. Please try again.', tooLarge: 'That is too large.', broken: 'The page ran into a mistake.', reload: 'Load it again',
+    missing: 'That is not here any more.', server: 'Something went wrong on our side. Please try again.', tooLarge: 'That is too large.', codes: {
+      name_taken: 'This name is taken.', last_admin: 'There must be an administrator, and this is the last one.', not_empty: 'This account has clips.', local_account: 'Nobody signs in here.',
+    },
+    broken: 'The page ran into a mistake.', reload: 'Load it again',
   },
 };
 

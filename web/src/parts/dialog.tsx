@@ -44,23 +44,26 @@ interface ConfirmProps {
   title: string;
   question: string;
   yes: string;
-  onYes: () => Promise<void> | void;
+  isReady?: boolean; // false: something is still to be agreed to
+  onYes: () => Promise<boolean | void> | void; // false: it did not work, and the window stays
   onClose: () => void;
+  children?: ComponentChildren;
 }
 
-export function Confirm({ title, question, yes, onYes, onClose }: ConfirmProps) {
+export function Confirm({ title, question, yes, isReady = true, onYes, onClose, children }: ConfirmProps) {
   const busy = useSignal(false);
   const agree = async (): Promise<void> => {
     busy.value = true;
-    await onYes();
-    onClose();
+    if ((await onYes()) !== false) onClose();
+    busy.value = false;
   };
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{question}</p>
+      {children}
       <div class="dialog-foot">
         <Button onClick={onClose}>{words.value.common.cancel}</Button>
-        <Button look="danger" disabled={busy.value} onClick={() => void agree()}>{yes}</Button>
+        <Button look="danger" disabled={busy.value || !isReady} onClick={() => void agree()}>{yes}</Button>
       </div>
     </Dialog>
   );

@@ -1,10 +1,10 @@
 // What there is to choose from: models and the words of the cartoon world.
 import { computed, signal } from '@preact/signals';
 import { api } from '../api.ts';
-import type { Model, WorldWords } from '../types.ts';
+import type { Model, World } from '../types.ts';
 
 export const models = signal<Model[]>([]);
-export const worldWords = signal<WorldWords | null>(null);
+export const world = signal<World | null>(null);
 
 export const videoModels = computed(() => models.value.filter((model) => model.kind === 'video'));
 export const defaultModel = computed<Model | null>(() => {
@@ -18,5 +18,5 @@ export function modelCalled(id: string | null): Model | null {
 
 export async function loadCatalogue(): Promise<void> {
   models.value = await api.models();
-  if (models.value.some((model) => model.world)) worldWords.value = await api.words();
+  if (models.value.some((model) => model.world)) world.value = await api.world();
 }

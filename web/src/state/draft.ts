@@ -8,7 +8,7 @@ import { route, go } from '../route.ts';
 import { clampTo, draftOf, emptyDraft, expectedSeconds, requestOf, settingsOf } from '../settings.ts';
 import type { Draft } from '../settings.ts';
 import type { Job, Model, Recipe } from '../types.ts';
-import { modelCalled, models, worldWords } from './catalogue.ts';
+import { modelCalled, models, world } from './catalogue.ts';
 import { complain } from './errors.ts';
 import { jobs, upsert } from './jobs.ts';
 import { language } from './prefs.ts';
@@ -33,7 +33,7 @@ let composed = ''; // the sentence that the helper wrote last: it may be replace
 export function watchDraft(): void {
   effect(() => remember('draft', draft.value));
   effect(() => {
-    const known = worldWords.value?.[language.value];
+    const known = world.value?.[language.value];
     if (known && composed !== '' && draft.peek().prompt === composed) writeScene(scene.peek());
   });
 }
@@ -46,7 +46,7 @@ export const chosenModel = computed<Model | null>(() => modelCalled(draft.value.
 
 /** The helper's scene as a sentence; null where the model knows no such world. */
 export const sceneSentence = computed<string | null>(() => {
-  const known = chosenModel.value?.world ? worldWords.value?.[language.value] : undefined;
+  const known = chosenModel.value?.world ? world.value?.[language.value] : undefined;
   return known ? compose(scene.value, language.value, known) : null;
 });
 
@@ -60,7 +60,7 @@ export const plan = computed(() => {
     model, fps, seconds,
     size: now.size ?? model.sizes[0] ?? '',
     frames: now.seconds === null && now.fps === null ? model.frames : Math.max(1, Math.round(seconds * fps)),
-    steps: now.steps ?? model.steps,
+    steps: now.steps ?? model.steps ?? 0,
     guidance: now.guidance ?? model.guidance,
     sampler: now.sampler ?? model.sampler,
   };
@@ -124,7 +124,7 @@ export async function send(): Promise<void> {
 /** Writes the helper's sentence. Words typed by hand come back with "undo". */
 export function writeScene(next: Scene): void {
   scene.value = next;
-  const known = worldWords.peek();
+  const known = world.peek();
   if (!known) return;
   const before = draft.peek().prompt;
   const isOurs = before.trim() === '' || before === composed;

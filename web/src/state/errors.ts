@@ -12,6 +12,9 @@ function withoutPlace(message: string): string {
 export function kindly(error: unknown): string {
   const said = words.value.errors;
   if (!(error instanceof ApiError)) return said.broken;
+  const codes: Record<string, string> = said.codes;
+  const known = codes[error.code];
+  if (known !== undefined) return known;
   if (error.status === 0) return said.unreachable;
   if (error.status === 429) return error.message ? withoutPlace(error.message) : said.tooMany;
   if (error.status === 403) return error.message ? withoutPlace(error.message) : said.forbidden;
@@ -26,12 +29,15 @@ export function complain(error: unknown): void {
   toast(kindly(error), null, 'problem');
 }
 
+/** Whose message was written for the visitor: it is shown, and not only kept for who looks closer. */
+const spoken = ['moderation', 'provider_refused', 'provider_failed'];
+
 /** Why a job ended without a clip: our words where we have them, the server's as well. */
-export function reasonOf(job: Job): { text: string; detail: string } {
+export function reasonOf(job: Job): { text: string; detail: string; isSpoken: boolean } {
   const reasons: Record<string, string> = words.value.reasons;
   const code = job.error?.code ?? 'unknown';
   const text = reasons[code];
   const detail = withoutPlace(job.error?.message ?? '');
-  if (text === undefined) return { text: detail || words.value.reasons.unknown, detail: '' };
-  return { text, detail: code === 'cancelled' ? '' : detail };
+  if (text === undefined) return { text: detail || words.value.reasons.unknown, detail: '', isSpoken: false };
+  return { text, detail: code === 'cancelled' ? '' : detail, isSpoken: detail !== '' && spoken.includes(code) };
 }

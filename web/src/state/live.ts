@@ -17,6 +17,7 @@ export const connection = signal<'live' | 'polling' | 'away'>('live');
 
 let stream: EventStream | null = null;
 let poll: AbortController | null = null;
+let wasAway = false; // since the stream was last open
 
 function celebrate(job: Job): void {
   const said = words.value.jobs;
@@ -51,9 +52,13 @@ async function lookWhileLost(): Promise<void> {
   while (!mine.signal.aborted) {
     try {
       await lookAgain();
-      if (!mine.signal.aborted) connection.value = 'polling';
+      if (mine.signal.aborted) return;
+      if (connection.value === 'away') stream?.hurry(); // the server is back
+      connection.value = 'polling';
     } catch {
-      if (!mine.signal.aborted) connection.value = 'away';
+      if (mine.signal.aborted) return;
+      connection.value = 'away';
+      wasAway = true;
     }
     await pause(connection.value === 'polling' ? 3000 : 1500, mine.signal);
   }
@@ -62,11 +67,11 @@ async function lookWhileLost(): Promise<void> {
 function opened(isReturn: boolean): void {
   poll?.abort();
   poll = null;
-  const wasAway = connection.value === 'away';
   connection.value = 'live';
   if (wasAway) toast(words.value.live.back);
   retryShelf();
   if (isReturn || wasAway) void lookAgain().catch(() => undefined);
+  wasAway = false;
 }
 
 function lost(): void {

@@ -1,14 +1,16 @@
 // Who is here, and what they may still do today.
 import { computed, signal } from '@preact/signals';
 import { api, onSignedOut } from '../api.ts';
+import { route } from '../route.ts';
 import type { Session } from '../types.ts';
 
 export const session = signal<Session | null>(null);
 
 /** 'unknown' until the server has answered once. */
-export const door = computed<'unknown' | 'setup' | 'sign-in' | 'open'>(() => {
+export const door = computed<'unknown' | 'setup' | 'invite' | 'sign-in' | 'open'>(() => {
   const now = session.value;
   if (!now) return 'unknown';
+  if (route.value.view === 'invite') return 'invite';
   if (now.needs_setup) return 'setup';
   return now.account === null && now.sign_in ? 'sign-in' : 'open';
 });
@@ -46,6 +48,17 @@ export async function setUp(secret: string, name: string, password: string): Pro
 export async function signIn(name: string, password: string): Promise<void> {
   session.value = await api.signIn(name, password);
 }
+
+export async function join(secret: string, password: string): Promise<void> {
+  session.value = await api.join(secret, password);
+}
+
+/** Everywhere else it has to be said anew. */
+export async function changePassword(current: string, password: string): Promise<void> {
+  session.value = await api.changePassword(current, password);
+}
+
+export const isAdmin = computed(() => session.value?.account?.role === 'admin');
 
 export async function signOut(): Promise<void> {
   await api.signOut();

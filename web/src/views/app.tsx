@@ -14,9 +14,9 @@ import { door, loadSession } from '../state/session.ts';
 import { ClipPage } from './clip.tsx';
 import { ComparePage } from './compare.tsx';
 import { Door } from './door.tsx';
-import { KeysPage } from './keys.tsx';
 import { LibraryPage } from './library.tsx';
 import { MakePage } from './make.tsx';
+import { SettingsPage } from './settings.tsx';
 import { Shell } from './shell.tsx';
 
 async function knock(): Promise<void> {
@@ -37,8 +37,8 @@ function Page() {
     case 'library': return <LibraryPage />;
     case 'clip': return <ClipPage key={now.id} id={now.id} />;
     case 'compare': return <ComparePage key={`${now.left} ${now.right}`} left={now.left} right={now.right} />;
-    case 'keys': return <KeysPage />;
-    case 'make': return <MakePage />;
+    case 'settings': return <SettingsPage tab={now.tab} />;
+    case 'make': case 'invite': return <MakePage />;
   }
 }
 

@@ -6,15 +6,15 @@ import { words } from '../i18n/index.ts';
 import { Button, Field } from '../parts/controls.tsx';
 import { Mark } from '../parts/icons.tsx';
 import { Landscape } from '../parts/landscape.tsx';
+import { NewPassword, PasswordField, passwordProblem } from '../parts/password.tsx';
 import { setupSecret } from '../route.ts';
 import { kindly } from '../state/errors.ts';
 import { connection } from '../state/live.ts';
 import { setUp, signIn } from '../state/session.ts';
+import { Invitation } from './invitation.tsx';
 import { ConnectionBanner, LanguageMenu, ThemeMenu } from './shell.tsx';
 
-const shortestPassword = 8;
-
-export function Door({ state }: { state: 'unknown' | 'setup' | 'sign-in' }) {
+export function Door({ state }: { state: 'unknown' | 'setup' | 'invite' | 'sign-in' }) {
   return (
     <div class="door">
       <header class="bar">
@@ -26,6 +26,7 @@ export function Door({ state }: { state: 'unknown' | 'setup' | 'sign-in' }) {
       <main class="door-card">
         {state === 'unknown' && <p class="door-wait">{words.value.common.loading}</p>}
         {state === 'setup' && <SetUp />}
+        {state === 'invite' && <Invitation />}
         {state === 'sign-in' && <SignIn />}
       </main>
     </div>
@@ -41,7 +42,7 @@ interface FormProps {
   children: ComponentChildren;
 }
 
-function Form({ title, lead, button, send, problem, children }: FormProps) {
+export function DoorForm({ title, lead, button, send, problem, children }: FormProps) {
   const busy = useSignal(false);
   const complaint = useSignal('');
   const submit = async (event: Event): Promise<void> => {
@@ -66,6 +67,11 @@ function Form({ title, lead, button, send, problem, children }: FormProps) {
   );
 }
 
+/** What this page itself complains of, or what the server says. */
+export function ownOrKindly(error: unknown): string {
+  return error instanceof Error && !(error instanceof ApiError) ? error.message : kindly(error);
+}
+
 function SetUp() {
   const said = words.value.account;
   const given = setupSecret(location.search, location.hash);
@@ -74,14 +80,13 @@ function SetUp() {
   const password = useSignal('');
   const again = useSignal('');
   const send = async (): Promise<void> => {
-    if (password.value.length < shortestPassword) throw new Error(said.tooShort);
-    if (password.value !== again.value) throw new Error(said.mismatch);
+    const weakness = passwordProblem(password.value, again.value);
+    if (weakness !== '') throw new Error(weakness);
     await setUp(secret.value.trim(), name.value.trim(), password.value);
     history.replaceState(null, '', `${location.pathname}#/`); // the secret does not stay in the address
   };
-  const problem = (error: unknown): string => (error instanceof Error && !(error instanceof ApiError) ? error.message : kindly(error));
   return (
-    <Form title={said.setupTitle} lead={given ? said.setupLead : said.setupNoSecret} button={said.begin} send={send} problem={problem}>
+    <DoorForm title={said.setupTitle} lead={given ? said.setupLead : said.setupNoSecret} button={said.begin} send={send} problem={ownOrKindly}>
       {!given && (
         <Field id="setup-secret" label={said.setupSecret}>
           <input id="setup-secret" required autocomplete="off" value={secret.value} onInput={(event) => { secret.value = event.currentTarget.value; }} />
@@ -90,16 +95,8 @@ function SetUp() {
       <Field id="name" label={said.name}>
         <input id="name" required autocomplete="username" maxLength={64} value={name.value} onInput={(event) => { name.value = event.currentTarget.value; }} />
       </Field>
-      <Field id="password" label={said.password} help={said.passwordHelp}>
-        <input
-          id="password" type="password" required autocomplete="new-password" aria-describedby="password-help"
-          value={password.value} onInput={(event) => { password.value = event.currentTarget.value; }}
-        />
-      </Field>
-      <Field id="again" label={said.passwordAgain}>
-        <input id="again" type="password" required autocomplete="new-password" value={again.value} onInput={(event) => { again.value = event.currentTarget.value; }} />
-      </Field>
-    </Form>
+      <NewPassword label={said.password} password={password} again={again} />
+    </DoorForm>
   );
 }
 
@@ -109,16 +106,11 @@ function SignIn() {
   const password = useSignal('');
   const problem = (error: unknown): string => (error instanceof ApiError && error.status === 401 ? said.wrong : kindly(error));
   return (
-    <Form title={said.signInTitle} lead={said.signInLead} button={said.signIn} send={() => signIn(name.value.trim(), password.value)} problem={problem}>
+    <DoorForm title={said.signInTitle} lead={said.signInLead} button={said.signIn} send={() => signIn(name.value.trim(), password.value)} problem={problem}>
       <Field id="name" label={said.name}>
         <input id="name" required autocomplete="username" value={name.value} onInput={(event) => { name.value = event.currentTarget.value; }} />
       </Field>
-      <Field id="password" label={said.password}>
-        <input
-          id="password" type="password" required autocomplete="current-password"
-          value={password.value} onInput={(event) => { password.value = event.currentTarget.value; }}
-        />
-      </Field>
-    </Form>
+      <PasswordField id="password" label={said.password} autocomplete="current-password" value={password} />
+    </DoorForm>
   );
 }

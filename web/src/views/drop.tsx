@@ -5,7 +5,7 @@ import { words } from '../i18n/index.ts';
 import { Button } from '../parts/controls.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { importArchive, isArchive } from '../state/archive.ts';
-import { readRecipe } from '../state/recipes.ts';
+import { readFile } from '../state/recipes.ts';
 
 function carriesFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes('Files') ?? false;
@@ -27,7 +27,7 @@ export function DropTarget() {
       event.preventDefault();
       set(0);
       const file = event.dataTransfer?.files[0];
-      if (file) void (isArchive(file) ? importArchive(file) : readRecipe(file));
+      if (file) void (isArchive(file) ? importArchive(file) : readFile(file));
     };
     addEventListener('dragenter', enter);
     addEventListener('dragleave', leave);
@@ -57,12 +57,12 @@ export function OpenFile() {
   const input = useRef<HTMLInputElement>(null);
   const read = (): void => {
     const file = input.current?.files?.[0];
-    if (file) void readRecipe(file);
+    if (file) void readFile(file);
     if (input.current) input.current.value = '';
   };
   return (
     <>
-      <input ref={input} class="visually-hidden" type="file" tabIndex={-1} aria-hidden="true" accept=".mp4,.m4v,.webm,.gif,.webp,.png" onChange={read} />
+      <input ref={input} class="visually-hidden" type="file" tabIndex={-1} aria-hidden="true" accept=".mp4,.m4v,.webm,.gif,.webp,.png,.jpg,.jpeg" onChange={read} />
       <Button look="quiet" icon="file" onClick={() => input.current?.click()}>{words.value.drop.open}</Button>
     </>
   );

@@ -15,7 +15,7 @@ import type { Key, Scope } from '../types.ts';
 const scopes: Scope[] = ['read', 'generate', 'admin'];
 const dayLength_ms = 86_400_000;
 
-export function KeysPage() {
+export function Keys() {
   const said = words.value.keys;
   const keys = useSignal<Key[] | null>(null);
   const isCreating = useSignal(false);
@@ -27,15 +27,15 @@ export function KeysPage() {
     await load();
   };
   return (
-    <div class="page page-narrow">
+    <>
       <header class="page-head">
-        <h1>{said.title}</h1>
+        <h2>{said.title}</h2>
         <Button look="primary" icon="key" onClick={() => { isCreating.value = true; }}>{said.create}</Button>
       </header>
       <p class="lead">{said.lead}</p>
       {keys.value?.length === 0 && <div class="empty"><Icon name="key" /><p>{said.empty}</p></div>}
       {keys.value && keys.value.length > 0 && (
-        <ul class="key-list">{keys.value.map((key) => <KeyRow key={key.id} entry={key} onRevoke={() => { revoking.value = key; }} />)}</ul>
+        <ul class="rows">{keys.value.map((key) => <KeyRow key={key.id} entry={key} onRevoke={() => { revoking.value = key; }} />)}</ul>
       )}
       {isCreating.value && <CreateDialog onClose={() => { isCreating.value = false; void load(); }} />}
       {revoking.value && (
@@ -44,7 +44,7 @@ export function KeysPage() {
           onYes={() => (revoking.value ? revoke(revoking.value) : undefined)} onClose={() => { revoking.value = null; }}
         />
       )}
-    </div>
+    </>
   );
 }
 
@@ -55,7 +55,7 @@ function KeyRow({ entry, onRevoke }: { entry: Key; onRevoke: () => void }) {
   const isExpired = entry.expires_ms !== null && entry.expires_ms < now;
   const until = entry.expires_ms === null ? '' : isExpired ? said.expired : said.until(day(entry.expires_ms, locale.value));
   return (
-    <li class="key-row">
+    <li class="row">
       <div>
         <strong>{entry.name}</strong> <code>{entry.hint}</code>
         <p class="help">{[said.scopes[entry.scope], used, said.made(day(entry.created_ms, locale.value)), until].filter(Boolean).join(' · ')}</p>

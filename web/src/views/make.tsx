@@ -13,6 +13,7 @@ import { duration } from '../time.ts';
 import { OpenFile } from './drop.tsx';
 import { Feed } from './feed.tsx';
 import { Options } from './options.tsx';
+import { OriginNote } from './origin.tsx';
 import { Examples, SceneHelper, Surprise } from './scene.tsx';
 
 export function MakePage() {
@@ -49,6 +50,7 @@ function Composer() {
   return (
     <form class="composer" onSubmit={submit} onKeyDown={onKeyDown}>
       <RemixNote />
+      <OriginNote />
       <div class="prompt">
         <PromptBox />
         <div class="prompt-foot">

@@ -3,10 +3,12 @@ import { useSignal } from '@preact/signals';
 import { words } from '../i18n/index.ts';
 import { Field, IconButton, Segments } from '../parts/controls.tsx';
 import { Frame, Icon } from '../parts/icons.tsx';
-import { drawSeed, ratioOf, seedLimit, shapeOf } from '../settings.ts';
+import { drawSeed, lengthNear, ratioOf, seedLimit, shapeOf } from '../settings.ts';
 import { change, chosenModel, draft, maxCount, plan } from '../state/draft.ts';
 import { videoModels } from '../state/catalogue.ts';
 import type { Model } from '../types.ts';
+
+const fineTuning = ['steps', 'guidance', 'sampler', 'negative'];
 
 export function Options() {
   const model = chosenModel.value;
@@ -18,9 +20,9 @@ export function Options() {
         <ShapeChoice model={model} />
         <CountChoice />
         <LengthChoice model={model} />
-        <SeedChoice />
+        {model.takes.includes('seed') && <SeedChoice />}
       </div>
-      <Advanced model={model} />
+      {fineTuning.some((setting) => model.takes.includes(setting)) && <Advanced model={model} />}
     </>
   );
 }
@@ -30,8 +32,12 @@ function ModelChoice({ model }: { model: Model }) {
   return (
     <Field id="model" label={said.model}>
       <select id="model" value={model.id} onChange={(event) => change({ model: event.currentTarget.value, size: null, sampler: null })}>
-        {videoModels.value.map(({ id, ready }) => (
-          <option key={id} value={id} disabled={!ready}>{ready ? id : said.notReady(id)}</option>
+        {[...new Set(videoModels.value.map(({ provider }) => provider))].map((provider) => (
+          <optgroup key={provider} label={provider ?? said.ownModels}>
+            {videoModels.value.filter((one) => one.provider === provider).map(({ id, ready }) => (
+              <option key={id} value={id} disabled={!ready}>{ready ? id : said.notReady(id)}</option>
+            ))}
+          </optgroup>
         ))}
       </select>
     </Field>
@@ -51,22 +57,26 @@ function CountChoice() {
   return <Segments label={words.value.settings.count} name="count" value={draft.value.count} choices={choices} onChoose={(count) => change({ count })} />;
 }
 
+const fewLengths = 6; // side by side; more of them are a slider
+
 function LengthChoice({ model }: { model: Model }) {
   const said = words.value.settings;
   const now = plan.value;
   if (!now) return null;
+  const choose = (seconds: number): void => change({ seconds: seconds === model.seconds ? null : seconds });
+  if (model.lengths && model.lengths.length <= fewLengths) {
+    const choices = model.lengths.map((value) => ({ value, label: words.value.time.seconds(value) }));
+    return <Segments label={said.seconds} name="seconds" value={now.seconds} choices={choices} onChoose={choose} />;
+  }
   const longest = Math.max(model.seconds, model.max_seconds);
   const span = words.value.time.seconds(Math.round(now.seconds * 10) / 10);
-  const isLonger = now.seconds > model.seconds;
+  const isLonger = now.seconds > model.seconds && model.lengths === null;
   return (
     <div class="field field-length">
       <label class="label" for="seconds">{said.seconds} <output for="seconds">{span}</output></label>
       <input
         id="seconds" type="range" min={0.5} max={longest} step={0.5} value={now.seconds} aria-valuetext={span} aria-describedby="seconds-help"
-        onInput={(event) => {
-          const seconds = Number(event.currentTarget.value);
-          change({ seconds: seconds === model.seconds ? null : seconds });
-        }}
+        onInput={(event) => choose(lengthNear(Number(event.currentTarget.value), model))}
       />
       <p class="help" id="seconds-help">{isLonger ? said.longer : said.frameCount(now.frames, now.fps)}</p>
     </div>
@@ -117,18 +127,22 @@ function AdvancedFields({ model }: { model: Model }) {
   const { negative, sampler } = draft.value;
   return (
     <div class="advanced-fields" id="advanced">
-      <NumberField id="steps" label={said.steps} help={said.stepsHelp} own={model.steps} min={1} max={200} step={1} />
-      <NumberField id="guidance" label={said.guidance} help={said.guidanceHelp} own={model.guidance} min={1} max={30} step={0.5} />
-      <Field id="sampler" label={said.sampler} help={said.own(model.sampler)}>
-        <select id="sampler" value={sampler ?? model.sampler} onChange={(event) => change({ sampler: event.currentTarget.value === model.sampler ? null : event.currentTarget.value })}>
-          {model.samplers.map((name) => <option key={name} value={name}>{name}</option>)}
-        </select>
-      </Field>
-      <div class="advanced-wide">
-        <Field id="negative" label={said.negative} help={said.negativeHelp}>
-          <input id="negative" value={negative} maxLength={4000} onInput={(event) => change({ negative: event.currentTarget.value })} />
+      {model.takes.includes('steps') && <NumberField id="steps" label={said.steps} help={said.stepsHelp} own={model.steps} min={1} max={200} step={1} />}
+      {model.takes.includes('guidance') && <NumberField id="guidance" label={said.guidance} help={said.guidanceHelp} own={model.guidance} min={1} max={30} step={0.5} />}
+      {model.sampler !== null && (
+        <Field id="sampler" label={said.sampler} help={said.own(model.sampler)}>
+          <select id="sampler" value={sampler ?? model.sampler} onChange={(event) => change({ sampler: event.currentTarget.value === model.sampler ? null : event.currentTarget.value })}>
+            {model.samplers.map((name) => <option key={name} value={name}>{name}</option>)}
+          </select>
         </Field>
-      </div>
+      )}
+      {model.takes.includes('negative') && (
+        <div class="advanced-wide">
+          <Field id="negative" label={said.negative} help={said.negativeHelp}>
+            <input id="negative" value={negative} maxLength={4000} onInput={(event) => change({ negative: event.currentTarget.value })} />
+          </Field>
+        </div>
+      )}
     </div>
   );
 }
@@ -137,7 +151,7 @@ interface NumberFieldProps {
   id: 'steps' | 'guidance';
   label: string;
   help: string;
-  own: number;
+  own: number | null;
   min: number;
   max: number;
   step: number;
@@ -152,7 +166,7 @@ function NumberField({ id, label, help, own, min, max, step }: NumberFieldProps)
   return (
     <Field id={id} label={label} help={help}>
       <div class="with-reset">
-        <input id={id} type="number" min={min} max={max} step={step} value={value ?? own} onChange={(event) => read(event.currentTarget.value)} />
+        <input id={id} type="number" min={min} max={max} step={step} value={value ?? own ?? ''} onChange={(event) => read(event.currentTarget.value)} />
         {value !== null && <IconButton icon="restore" label={words.value.settings.reset} onClick={() => change({ [id]: null })} />}
       </div>
     </Field>

@@ -7,31 +7,31 @@ import { Icon } from '../parts/icons.tsx';
 import { compose, choose, exampleScenes, fits, kindOf, surprise } from '../prompt.ts';
 import type { SceneField } from '../prompt.ts';
 import { chosenModel, scene, writeScene } from '../state/draft.ts';
-import { worldWords } from '../state/catalogue.ts';
+import { world } from '../state/catalogue.ts';
 import { recentJobs, recentLoaded } from '../state/jobs.ts';
 import { language } from '../state/prefs.ts';
 import { recall, remember } from '../state/stored.ts';
-import type { Words } from '../types.ts';
+import type { World } from '../types.ts';
 
-function knownWords(): Words | null {
-  return chosenModel.value?.world ? (worldWords.value?.[language.value] ?? null) : null;
+function knownWorld(): World | null {
+  return chosenModel.value?.world ? world.value : null;
 }
 
 export function Surprise() {
-  const known = knownWords();
+  const known = knownWorld();
   if (!known) return null;
   return <Button look="quiet" icon="dice" onClick={() => writeScene(surprise(known))}>{words.value.make.surprise}</Button>;
 }
 
 /** For who has never made a clip. */
 export function Examples() {
-  const known = knownWords();
+  const known = knownWorld();
   if (!known || !recentLoaded.value || recentJobs.value.length > 0) return null;
   return (
     <div class="examples" role="group" aria-label={words.value.make.tries}>
       <span class="label" aria-hidden="true">{words.value.make.tries}</span>
       {exampleScenes.map((example) => {
-        const sentence = compose(example, language.value, known);
+        const sentence = compose(example, language.value, known[language.value]);
         return <button key={sentence} type="button" class="example" onClick={() => writeScene(example)}>{sentence}</button>;
       })}
     </div>
@@ -39,7 +39,7 @@ export function Examples() {
 }
 
 export function SceneHelper() {
-  const known = knownWords();
+  const known = knownWorld();
   const wanted = useSignal<boolean | null>(recall<boolean | null>('helper', null, (value) => typeof value === 'boolean'));
   if (!known) return null;
   const said = words.value.make;
@@ -60,7 +60,7 @@ export function SceneHelper() {
 
 const fields: SceneField[] = ['color', 'subject', 'action', 'place', 'time', 'weather'];
 
-function Chips({ known }: { known: Words }) {
+function Chips({ known }: { known: World }) {
   return (
     <div class="chips" id="scene-helper">
       {fields.map((field) => <ChipRow key={field} field={field} known={known} />)}
@@ -68,7 +68,7 @@ function Chips({ known }: { known: Words }) {
   );
 }
 
-function ChipRow({ field, known }: { field: SceneField; known: Words }) {
+function ChipRow({ field, known }: { field: SceneField; known: World }) {
   const said = words.value.scene;
   const now = scene.value;
   const list = useRef<HTMLDivElement>(null);
@@ -80,8 +80,8 @@ function ChipRow({ field, known }: { field: SceneField; known: Words }) {
     <div class="chip-row" role="group" aria-labelledby={`chips-${field}`}>
       <span class="label" id={`chips-${field}`}>{said[field]}</span>
       <div class="chip-list" ref={list}>
-        {known[kindOf[field]].map(([value, word]) => {
-          const isFitting = fits(now, field, value);
+        {known[language.value][kindOf[field]].map(([value, word]) => {
+          const isFitting = fits(now, field, value, known.fits);
           return (
             <button
               key={value} type="button" class={isFitting ? 'chip' : 'chip chip-unlikely'} aria-pressed={now[field] === value}

@@ -61,7 +61,7 @@ function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const items: MenuItem[] = [
     { label: words.value.archive.out, icon: 'download', run: exportEverything },
     { label: words.value.archive.into, icon: 'file', run: () => archive.current?.click() },
-    { label: said.keys, icon: 'key', run: () => go({ view: 'keys' }) },
+    { label: said.settings, icon: 'sliders', run: () => go({ view: 'settings', tab: session.value?.sign_in ? 'account' : 'keys' }) },
     { label: said.shortcuts, icon: 'keyboard', run: onHelp },
   ];
   if (session.value?.sign_in) items.push({ label: said.signOut, icon: 'leave', run: () => void signOut().catch(complain) });

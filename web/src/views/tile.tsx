@@ -103,13 +103,14 @@ export function Heart({ job }: { job: Job }) {
 
 function Ended({ job }: { job: Job }) {
   const said = words.value.jobs;
-  const { text, detail } = reasonOf(job);
+  const { text, detail, isSpoken } = reasonOf(job);
   const isCancelled = job.status === 'cancelled';
   return (
     <div class="tile-paper">
       <Icon name={isCancelled ? 'close' : 'alert'} />
       <strong>{isCancelled ? said.cancelled : said.failed}</strong>
       <span class="tile-small" title={detail || undefined}>{text}</span>
+      {isSpoken && <span class="tile-small tile-reason">{detail}</span>}
       <div class="tile-buttons">
         <Button look="quiet" onClick={() => void retryJob(job.id)}>{said.retry}</Button>
         <Button look="quiet" onClick={() => void toTrash([job.id])}>{said.dismiss}</Button>
