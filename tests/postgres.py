@@ -89,32 +89,17 @@ def start(file):
 
 def stop(file):
     """Nothing where nothing was started."""
-    try:
-        _, _, folder = file.read_text().split()
-        server = int((pathlib.Path(folder) / "data/postmaster.pid").read_text().split()[0])
-        os.kill(server, signal.SIGQUIT)
-        while True:
-            os.kill(server, 0)
-            time.sleep(0.02)
-    except ProcessLookupError:
+    lines = file.read_text().split("\n") if file.exists() else [""]
+    if lines[0].startswith("postgres://"):
+        folder = pathlib.Path(lines[2])
+        with contextlib.suppress(OSError, ValueError):  # it ended by itself
+            server = int((folder / "data/postmaster.pid").read_text().split()[0])
+            os.kill(server, signal.SIGQUIT)
+            while True:
+                os.kill(server, 0)
+                time.sleep(0.02)
         shutil.rmtree(folder, ignore_errors=True)
-    except (OSError, ValueError):
-        pass
     file.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def server():
-    """The URL of a server for a `with`; Missing where there is none."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / "server"
-        url = start(file)
-        if not url.startswith("postgres://"):
-            raise Missing(url)
-        try:
-            yield url
-        finally:
-            stop(file)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "media/system_calls.h"
 
 namespace hotshot::media {
 namespace {
@@ -68,6 +69,7 @@ void close_all_but(int one, int other) {
   limit(RLIMIT_AS, address_space_now() + limits.memory_bytes);
   SandboxPipe out(pipe);
   try {
+    only_compute_from_now_on();
     work(out);
     out.send(kDone, nullptr, 0);
   } catch (const InvalidArgument& error) {

@@ -1,5 +1,6 @@
 // Work on bytes from outside, in a child process that can do little harm: limited memory and processor time, no files
-// but the one it was given, no new files, nothing printed. Results come back as messages over a pipe.
+// but the one it was given, no new files, no network, no other programs (system_calls.h), nothing printed. Results come
+// back as messages over a pipe.
 #pragma once
 
 #include <cstddef>

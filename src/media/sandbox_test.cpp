@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -96,6 +98,24 @@ TEST(Sandbox, ChildCannotWriteFilesAndSeesOnlyItsFile) {
       [&](std::uint32_t, const std::string& payload) { got = payload; });
   ::close(other);
   EXPECT_EQ(got.find("wrote"), std::string::npos) << got;
+}
+
+TEST(Sandbox, ChildReachesNothingElse) {
+  const pid_t parent = ::getpid();
+  std::string reached = "nothing was said";
+  run_sandboxed(
+      "f", 0, {},
+      [&](SandboxPipe& pipe) {
+        std::string text;
+        if (::open("/etc/passwd", O_RDONLY) >= 0) text += "files ";
+        if (::socket(AF_INET, SOCK_STREAM, 0) >= 0) text += "network ";
+        if (::kill(parent, 0) == 0) text += "processes ";
+        if (::fork() >= 0) text += "fork ";
+        if (::system("true") == 0) text += "programs ";
+        pipe.send(1, text.data(), text.size());
+      },
+      [&](std::uint32_t, const std::string& payload) { reached = payload; });
+  EXPECT_EQ(reached, "");
 }
 
 class Cancel : public Progress {

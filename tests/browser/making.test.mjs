@@ -70,3 +70,13 @@ story('a remix knows where it comes from', async ({ studio, server }) => {
   await studio.heading(parent.prompt).waitFor();
   await lineage.getByText('Became').waitFor();
 });
+
+story('a prompt that is refused says why, and stays to be mended', async ({ studio, server, watch }) => {
+  watch.expect(/status of 400/);
+  await studio.visit();
+  await studio.prompt.fill('a red zebra runs to the left in the meadow');
+  await studio.button(/^Make/).click();
+  await studio.message('not accepted').waitFor();
+  assert.match(await studio.prompt.inputValue(), /zebra/);
+  assert.deepEqual((await server.json('GET', '/jobs')).jobs, []);
+}, { serve: ['--blocked-words', 'zebra'] });

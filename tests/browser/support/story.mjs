@@ -13,7 +13,7 @@ const patience_ms = 45_000; // for what a busy machine does in a second or two
 
 let browser = null;
 async function openBrowser() {
-  browser ??= await chromium.launch({ executablePath: process.env.HOTSHOT_CHROMIUM, args: ['--no-sandbox', '--force-color-profile=srgb'] });
+  browser ??= await chromium.launch({ executablePath: process.env.HOTSHOT_CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
   return browser;
 }
 after(() => browser?.close());
@@ -23,7 +23,7 @@ class Watch {
   constructor(origin) {
     this.origin = origin;
     this.problems = [];
-    this.expected = [];
+    this.expected = [/status of 404.*\/preview\?/]; // of a clip that was finished while it was asked for
   }
 
   /** Complaints that belong to the story (a server that is gone, an answer of 404). */
@@ -42,7 +42,7 @@ class Watch {
       if (url.origin !== this.origin && !['data:', 'blob:'].includes(url.protocol)) this.complain(`request to ${url.origin}`);
     });
     context.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) this.complain(`console: ${message.text()}`);
+      if (['error', 'warning'].includes(message.type())) this.complain(`console: ${message.text()} ${message.location().url}`);
     });
     context.on('weberror', (error) => this.complain(`exception: ${error.error().stack}`));
   }

@@ -208,7 +208,8 @@ export const en = {
   },
   errors: {
     unreachable: 'The studio cannot be reached just now.', tooMany: 'Too many requests. Please wait a little.', forbidden: 'This account may not do that.',
-    missing: 'That is not here any more.', server: 'Something went wrong on our side. Please try again.', tooLarge: 'That is too large.', codes: {
+    missing: 'That is not here any more.', server: 'Something went wrong on our side. Please try again.', tooLarge: 'That is too large.', refused: (why: string) => `This was not accepted: ${why}`,
+    codes: {
       name_taken: 'This name is taken.', last_admin: 'There must be an administrator, and this is the last one.', not_empty: 'This account has clips.', local_account: 'Nobody signs in here.',
     },
     broken: 'The page ran into a mistake.', reload: 'Load it again',

@@ -209,7 +209,8 @@ export const zh: Dictionary = {
   },
   errors: {
     unreachable: '现在连不上画室。', tooMany: '请求太多了，请稍等。', forbidden: '这个账号不能这样做。',
-    missing: '它已经不在这里了。', server: '我们这边出了问题，请再试一次。', tooLarge: '太大了。', codes: {
+    missing: '它已经不在这里了。', server: '我们这边出了问题，请再试一次。', tooLarge: '太大了。', refused: (why) => `内容没有被接受：${why}`,
+    codes: {
       name_taken: '这个名字已被使用。', last_admin: '至少要有一位管理员，这是最后一位。', not_empty: '这个账号还有短片。', local_account: '这里不需要登录。',
     },
     broken: '页面出了错。', reload: '重新载入',

@@ -15,6 +15,7 @@ export function kindly(error: unknown): string {
   const codes: Record<string, string> = said.codes;
   const known = codes[error.code];
   if (known !== undefined) return known;
+  if (error.code === 'moderation') return said.refused(withoutPlace(error.message));
   if (error.status === 0) return said.unreachable;
   if (error.status === 429) return error.message ? withoutPlace(error.message) : said.tooMany;
   if (error.status === 403) return error.message ? withoutPlace(error.message) : said.forbidden;
