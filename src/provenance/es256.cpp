@@ -1,23 +1,14 @@
 #include "provenance/es256.h"
 
 #include <openssl/core_names.h>
-#include <openssl/hmac.h>
 
+#include "base/digest.h"
 #include "provenance/digest.h"
 
 namespace hotshot::provenance {
 namespace {
 
 constexpr int kOctets = 32;  // of the field, the order and the hash alike
-
-std::string hmac(const std::string& key, const std::string& message) {
-  unsigned char out[kOctets];
-  unsigned size = 0;
-  must(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-            reinterpret_cast<const unsigned char*>(message.data()), message.size(), out, &size) != nullptr,
-       "compute an HMAC");
-  return {reinterpret_cast<const char*>(out), size};
-}
 
 NumberPtr number_of(const std::string& octets) {
   NumberPtr number(BN_secure_new());
@@ -51,17 +42,17 @@ class Nonces {
  public:
   Nonces(const std::string& key_octets, const std::string& reduced_hash) {
     for (const char step : {'\0', '\1'}) {
-      k_ = hmac(k_, v_ + step + key_octets + reduced_hash);
-      v_ = hmac(k_, v_);
+      k_ = hmac_sha256(k_, v_ + step + key_octets + reduced_hash);
+      v_ = hmac_sha256(k_, v_);
     }
   }
   NumberPtr next() {
     if (started_) {
-      k_ = hmac(k_, v_ + '\0');
-      v_ = hmac(k_, v_);
+      k_ = hmac_sha256(k_, v_ + '\0');
+      v_ = hmac_sha256(k_, v_);
     }
     started_ = true;
-    v_ = hmac(k_, v_);
+    v_ = hmac_sha256(k_, v_);
     return number_of(v_);
   }
 

@@ -20,7 +20,6 @@ using store::Identity;
 using store::Job;
 using store::JobStatus;
 
-constexpr std::uint64_t kMostUpload = 256u << 20;
 constexpr std::int64_t kRetryWindowMs = 60'000;
 
 std::string_view openai_status(JobStatus status) {
@@ -142,7 +141,7 @@ void add_one(net::Router& router, Service& service, std::string_view method, std
                    [&service, handler = std::move(handler)](net::Request& request, const Identity& who) {
                      return handler(request, who, visible_job(service, who, request.capture("id")));
                    }),
-             {.max_body = kMostUpload});
+             {.max_body = kLargestUpload});
 }
 
 // What this interface has and no model here can do.
@@ -155,7 +154,7 @@ void add_unsupported(net::Router& router, Service& service, std::string_view met
                          400, "unsupported",
                          fmt::format("[video] expected a model that can {} but there is none here", what));
                    }),
-             {.max_body = kMostUpload});
+             {.max_body = kLargestUpload});
 }
 
 std::string code_of(const Job& job) {
@@ -218,7 +217,7 @@ void add_openai_videos(net::Router& router, Service& service) {
                          service, request, who, understand(service, asked_in(fields)),
                          {.dialect = "openai", .idempotency = idempotency_of(request, fields.values, "openai")});
                    }),
-             {.max_body = kMostUpload});
+             {.max_body = kLargestUpload});
   router.add("GET", "/v1/videos", allow(service, read, [&service](net::Request& request, const Identity& who) {
                return list(service, request, who);
              }));
