@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "service/job_files.h"
+#include "service/native.h"
 
 namespace hotshot::service {
 namespace {
@@ -19,11 +20,16 @@ std::string host_name(const std::string& host) {
   return lower(host.substr(0, host.find(':')));
 }
 
-bool is_own_host(const ServiceConfig& config, const std::string& name) {
-  if (name == "localhost" || name == "::1" || name == "127.0.0.1" || name == lower(config.address)) return true;
+// Names that the owner gave the service.
+bool is_given_name(const ServiceConfig& config, const std::string& name) {
   if (!config.public_url.empty() && name == lower(url_host(config.public_url))) return true;
   return std::any_of(config.hosts.begin(), config.hosts.end(),
                      [&](const std::string& host) { return lower(host) == name; });
+}
+
+bool is_own_host(const ServiceConfig& config, const std::string& name) {
+  return name == "localhost" || name == "::1" || name == "127.0.0.1" || name == lower(config.address) ||
+         is_given_name(config, name);
 }
 
 bool changes_something(const std::string& method) { return method != "GET" && method != "HEAD" && method != "OPTIONS"; }
@@ -35,8 +41,11 @@ std::string bearer(const net::Request& request) {
 
 void require_own_page(const ServiceConfig& config, const net::Request& request) {
   const std::string* origin = request.headers.find("origin");
-  // Programs send no Origin; browsers send one with everything that changes something.
-  if (origin && !is_own_host(config, lower(url_host(*origin)))) {
+  if (!origin) return;  // a program: browsers send one with everything that changes something
+  // The same host is not enough: other programs of this machine have pages at other ports.
+  const std::string authority = lower(origin->substr(std::min(origin->find("://") + 3, origin->size())));
+  const bool same = origin->find("://") != std::string::npos && authority == lower(request.headers.get("host"));
+  if (!same && !is_given_name(config, lower(url_host(*origin)))) {
     throw net::HttpError(403, "forbidden_origin",
                          fmt::format("[origin] pages of {} may not use this service", *origin));
   }
@@ -129,12 +138,14 @@ std::function<void(const net::RequestHead&)> gate(Service& service) {
     request.path = head.path;
     request.headers = *head.headers;
     require_own_host_and_page(service.config(), request);
-    identify(service, request, store::Scope::read);
+    // Archives may be larger than all else: they are not taken in first and refused then.
+    identify(service, request, head.path == kImportPath ? store::Scope::generate : store::Scope::read);
   };
 }
 
 net::Middleware guard(Service& service) {
-  return [&service, policy = content_policy(link_origin(service.config()))](net::Request& request, const net::Handler& next) {
+  return [&service, policy = content_policy(link_origin(service.config()))](net::Request& request,
+                                                                            const net::Handler& next) {
     require_own_host_and_page(service.config(), request);
     net::Response response = next(request);
     const auto fill = [&](std::string_view name, std::string_view value) {

@@ -50,7 +50,14 @@ void clean_leftovers(Service& service) {
   }
 }
 
+// Whether a sunset promises that everything can still be fetched.
+bool keeps_everything(const ServiceConfig& config) {
+  if (config.creation_ends.empty() || store::now_ms() < parse_day(config.creation_ends, "serve")) return false;
+  return config.export_ends.empty() || store::now_ms() < parse_day(config.export_ends, "serve");
+}
+
 void empty_trash(Service& service) {
+  if (keeps_everything(service.config())) return;
   const std::int64_t before = store::now_ms() - service.config().trash_days * kDayMs;
   for (const std::string& id : service.jobs().trashed_before(before)) service.jobs().remove(id);
 }

@@ -17,6 +17,7 @@
 #include "base/options.h"
 #include "pipeline/recipe.h"
 #include "pipeline/request.h"
+#include "service/fields.h"
 #include "service/moderation.h"
 
 namespace hotshot::service {
@@ -27,7 +28,7 @@ using store::Job;
 
 constexpr std::string_view kFormat = "hotshot-export-1";
 constexpr std::string_view kHead = "hotshot-export.json";
-constexpr std::int64_t kMostJson = 4 << 20;
+constexpr std::int64_t kMostJson = 256 << 10;
 constexpr std::int64_t kMostFile = 2ll << 30;
 constexpr std::size_t kPiece = 256 << 10;
 
@@ -131,6 +132,10 @@ void check_settings(const Job& job) {
           "clip.json", "expected objects and lists but got other values for job {}", job.id);
   require(std::all_of(job.moderation.begin(), job.moderation.end(), is_decision), "clip.json",
           "expected decisions of moderation but got other values for job {}", job.id);
+  for (const std::string* text : {&job.title, &job.folder, &job.relation, &job.parent, &job.group, &job.dialect}) {
+    require(text->size() <= kLongestName, "clip.json", "expected names of at most {} bytes but got {}", kLongestName,
+            text->size());
+  }
   if (job.effective.is_null()) return;
   request_of(job.effective, "clip.json");
   job.effective.value("output_format", "png");  // json::exception for other types

@@ -33,13 +33,14 @@ EventHub::~EventHub() {
   for (Listener& listener : listeners_) listener.stream->close();
 }
 
-void EventHub::listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last) {
+void EventHub::listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last,
+                      std::function<bool()> allowed) {
   const std::int64_t newest = service_.jobs().newest_event();
   // Who was away for long lists jobs again anyway; nobody else waits while its past is read.
   const std::int64_t from = last > 0 ? std::clamp(last, std::max<std::int64_t>(newest - kMostPast, 0), newest) : newest;
   if (!stream->send(fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {{}}\n\n", from))) return;
   const std::lock_guard lock(mutex_);
-  listeners_.push_back({std::move(stream), owner, from});
+  listeners_.push_back({std::move(stream), owner, from, std::move(allowed)});
   newcomers_ = true;
   wake_.notify_all();
 }
@@ -144,10 +145,18 @@ bool EventHub::deliver() {
 }
 
 void EventHub::ping() {
-  const std::lock_guard lock(mutex_);
-  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
-    listener = listener->stream->send(": ping\n\n") ? std::next(listener) : listeners_.erase(listener);
+  std::list<Listener> listeners;
+  {
+    const std::lock_guard lock(mutex_);
+    listeners.swap(listeners_);
   }
+  for (auto listener = listeners.begin(); listener != listeners.end();) {
+    const bool allowed = listener->allowed();
+    if (!allowed) listener->stream->close();
+    listener = allowed && listener->stream->send(": ping\n\n") ? std::next(listener) : listeners.erase(listener);
+  }
+  const std::lock_guard lock(mutex_);
+  listeners_.splice(listeners_.end(), listeners);
 }
 
 }  // namespace hotshot::service

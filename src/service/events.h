@@ -22,7 +22,9 @@ class EventHub {
   ~EventHub();
 
   /// From now on `stream` gets what happens to jobs of `owner`, after what happened since event `last` (0: nothing).
-  void listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last);
+  /// Asked again at every ping, `allowed` ends it: keys are revoked, sessions end.
+  void listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last,
+              std::function<bool()> allowed);
   int listeners() const;
 
   /// Shows `look` the job as it is now and after each of its changes, null once it is gone, until it returns false.
@@ -34,6 +36,7 @@ class EventHub {
     std::shared_ptr<net::Stream> stream;
     std::string owner;
     std::int64_t last = 0;
+    std::function<bool()> allowed = {};
   };
   struct Watcher {
     std::string job;

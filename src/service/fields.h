@@ -23,6 +23,8 @@ struct RequestFields {
 RequestFields read_request_fields(const net::Request& request, const std::filesystem::path& spool);
 
 /// Bodies that hold a file: its 256 MiB and the form around it.
+/// Of titles, folders and relations, in bytes.
+inline constexpr std::size_t kLongestName = 200;
 inline constexpr std::uint64_t kLargestUpload = 257u << 20;
 
 /// The part `file` of a multipart form, on disk. HttpError 400 without one, 413 above 256 MiB, 415.

@@ -53,15 +53,24 @@ std::optional<bool> boolean_member(const nlohmann::json& object, const char* nam
 
 void add_native_events(net::Router& router, Service& service, EventHub& events) {
   router.add("GET", "/api/v1/events",
-             allow(service, store::Scope::read, [&events](net::Request& request, const store::Identity& who) {
+             allow(service, store::Scope::read, [&service, &events](net::Request& request, const store::Identity& who) {
                const std::string after = request.headers.get("last-event-id");
                const std::int64_t last = std::strtoll(after.c_str(), nullptr, 10);
                net::Response response;
                response.headers = {
                    {"content-type", "text/event-stream"}, {"cache-control", "no-store"}, {"x-accel-buffering", "no"}};
-               response.body =
-                   net::StreamBody([&events, owner = who.account.id, last](std::shared_ptr<net::Stream> stream) {
-                     events.listen(std::move(stream), owner, last);
+               response.body = net::StreamBody(
+                   [&service, &events, request, owner = who.account.id, last](std::shared_ptr<net::Stream> stream) {
+                     events.listen(std::move(stream), owner, last, [&service, request] {
+                       try {
+                         identify(service, request, store::Scope::read);
+                         return true;
+                       } catch (const net::HttpError&) {
+                         return false;
+                       } catch (const std::exception&) {
+                         return true;  // the database cannot be asked for a moment
+                       }
+                     });
                    });
                return response;
              }));

@@ -87,10 +87,11 @@ net::Response take_import(Service& service, Tasks& tasks, const net::Router& rou
 void add_native_archive(net::Router& router, Service& service, Tasks& tasks) {
   router.add("GET", "/api/v1/export",
              allow(service, store::Scope::read, [&service, &tasks](net::Request&, const Identity& who) {
+               if (tasks.busy()) throw net::HttpError(429, "busy", "[export] expected fewer archives at once");
                service.audit().record(who.account, "exported");
                return send_export(service, tasks, who);
              }));
-  router.add("POST", "/api/v1/import",
+  router.add("POST", std::string(kImportPath),
              allow(service, store::Scope::generate,
                    [&service, &tasks, &router](net::Request& request, const Identity& who) {
                      service.audit().record(who.account, "imported");

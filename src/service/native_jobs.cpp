@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/options.h"
@@ -17,6 +18,7 @@ using nlohmann::json;
 using store::Identity;
 using store::Job;
 
+constexpr std::size_t kMostKin = 100;  // of each side
 constexpr int kMostClips = 16;
 
 // The members of `body` that say how the clip should be, without those that say what to do with the job.
@@ -45,12 +47,21 @@ pipeline::GenerateRequest request_in(json body) {
   return request;
 }
 
+std::string short_text(const json& body, const char* name) {
+  std::string text = text_member(body, name);
+  if (text.size() > kLongestName) {
+    throw net::HttpError(400, "invalid_request", fmt::format("[{}] expected at most {} bytes", name, kLongestName),
+                         name);
+  }
+  return text;
+}
+
 net::Response create(Service& service, const net::Request& request, const Identity& who) {
   const json body = json_body(request);
   Submission how{.dialect = "native",
-                 .parent = text_member(body, "parent"),
-                 .relation = text_member(body, "relation"),
-                 .folder = text_member(body, "folder"),
+                 .parent = short_text(body, "parent"),
+                 .relation = short_text(body, "relation"),
+                 .folder = short_text(body, "folder"),
                  .idempotency = idempotency_of(request, body, "native")};
   if (const auto priority = integer_member(body, "priority")) {
     how.priority =
@@ -62,16 +73,21 @@ net::Response create(Service& service, const net::Request& request, const Identi
   return net::Response::json({{"jobs", jobs_json(service, made.jobs)}}, made.replayed ? 200 : 201);
 }
 
-net::Response retry(Service& service, const Job& job, const Identity& who) {
+net::Response retry(Service& service, const net::Request& request, const Job& job, const Identity& who) {
   // The same clip, seed and all, not another of the same words.
   Planned planned = service.catalogue().plan(job.model, request_of(job.effective, "retry"), job.kind);
   planned.requested = job.requested;
   for (const char* name : {"output_format", "frame_duration_ms"}) {
     if (job.effective.contains(name)) planned.effective[name] = job.effective[name];
   }
-  const Submission how{
-      .dialect = job.dialect, .parent = job.id, .relation = "retry", .folder = job.folder, .priority = job.priority};
-  return net::Response::json({{"jobs", jobs_json(service, submit(service, who, planned, how).jobs)}}, 201);
+  const Submission how{.dialect = job.dialect,
+                       .parent = job.id,
+                       .relation = "retry",
+                       .folder = job.folder,
+                       .priority = job.priority,
+                       .idempotency = idempotency_of(request, {{"retry", job.id}}, "native")};
+  const store::Submitted made = submit(service, who, planned, how);
+  return net::Response::json({{"jobs", jobs_json(service, made.jobs)}}, made.replayed ? 200 : 201);
 }
 
 std::optional<bool> flag(const net::Request& request, std::string_view name) {
@@ -131,9 +147,7 @@ net::Response change(Service& service, const net::Request& request, const Identi
     } else if (name == "trashed") {
       changes.trashed = flag_value();
     } else if (name == "title" || name == "folder") {
-      const std::string text = text_member(body, name.c_str());
-      if (text.size() > 200)
-        throw net::HttpError(400, "invalid_request", fmt::format("[{}] expected at most 200 bytes", name), name);
+      const std::string text = short_text(body, name.c_str());
       (name == "title" ? changes.title : changes.folder) = text;
     } else {
       throw net::HttpError(400, "invalid_request",
@@ -145,20 +159,23 @@ net::Response change(Service& service, const net::Request& request, const Identi
 }
 
 net::Response lineage(Service& service, const Identity& who, const Job& job) {
+  // An imported clip may name anything as its parent, itself too.
+  std::set<std::string> seen{job.id};
   std::vector<Job> ancestors;
-  for (std::string id = job.parent; !id.empty() && ancestors.size() < 100;) {
+  for (std::string id = job.parent; !id.empty() && ancestors.size() < kMostKin && seen.insert(id).second;) {
     const auto parent = service.jobs().find(id);
     if (!parent || (parent->owner != who.account.id && who.scope != store::Scope::admin)) break;
     ancestors.push_back(*parent);
     id = parent->parent;
   }
   std::vector<Job> descendants, level{job};
-  while (!level.empty() && descendants.size() < 200) {
+  while (!level.empty()) {
     std::vector<Job> next;
     for (const Job& parent : level) {
       for (Job& child :
            service.jobs().list({.owner = job.owner, .parent = parent.id, .ascending = true, .limit = 100}).jobs) {
-        next.push_back(std::move(child));
+        if (descendants.size() + next.size() == kMostKin) break;
+        if (seen.insert(child.id).second) next.push_back(std::move(child));
       }
     }
     descendants.insert(descendants.end(), next.begin(), next.end());
@@ -221,7 +238,9 @@ void add_native_jobs(net::Router& router, Service& service) {
     return net::Response::json(job_json(service, visible_job(service, who, job.id)));
   });
   add_one(router, service, "POST", "/retry", write,
-          [&service](net::Request&, const Identity& who, const Job& job) { return retry(service, job, who); });
+          [&service](net::Request& request, const Identity& who, const Job& job) {
+            return retry(service, request, job, who);
+          });
   add_one(router, service, "GET", "/files/{role}", read,
           [&service](net::Request& request, const Identity&, const Job& job) {
             return send_file(service, request, job, request.capture("role"));

@@ -137,6 +137,32 @@ TEST(NativeJobs, AFailureIsTriedAgainAndThenSaysWhy) {
   EXPECT_EQ(test.job(again["id"])["status"], "succeeded");
 }
 
+TEST(NativeJobs, TheSameRetryTwiceIsOneJob) {
+  TestService test;
+  const std::string id = test.submit();
+  const auto retry = [&] {
+    return test.send("POST", "/api/v1/jobs/" + id + "/retry", {}, "idempotency-key: again\r\n");
+  };
+  const Answer first = retry(), second = retry();
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(second.status, 200);
+  EXPECT_EQ(first.json()["jobs"][0]["id"], second.json()["jobs"][0]["id"]);
+}
+
+// Archives come from anybody: what they say of kinship may be a circle.
+TEST(NativeJobs, LineageOfItsOwnParentEnds) {
+  TestService test;
+  store::Job job = *test.service->jobs().find(test.submit());
+  job.created_ms = 1'700'000'000'000;
+  job.id = store::new_id("video", job.created_ms);
+  job.parent = job.id;
+  job.status = store::JobStatus::cancelled;
+  ASSERT_TRUE(test.service->jobs().adopt(job));
+  const json lineage = test.get("/api/v1/jobs/" + job.id + "/lineage").json();
+  EXPECT_EQ(lineage["ancestors"].size(), 0u);
+  EXPECT_EQ(lineage["descendants"].size(), 0u);
+}
+
 TEST(NativeJobs, AWorkerThatFallsSilentLosesItsJobToAnother) {
   TestService test;
   const std::string id = test.submit();

@@ -83,16 +83,17 @@ ImageWish image_wish(Service& service, const json& values) {
   return image;
 }
 
-std::vector<std::string> queue(Service& service, const Identity& who, const ImageWish& image) {
+std::vector<std::string> queue(Service& service, const net::Request& request, const Identity& who,
+                               const ImageWish& image) {
   Planned planned = service.catalogue().plan(image.wish.model, image.wish.request, "image");
   planned.requested = image.wish.requested;
   planned.effective["output_format"] = image.format;
   planned.effective["frame_duration_ms"] = image.duration_ms;
   for (const std::string& warning : image.wish.warnings) planned.warnings.push_back(warning);
   std::vector<std::string> ids;
-  // Somebody waits at the other end of the line.
-  for (const Job& job : submit(service, who, planned, {.dialect = "openai-images", .priority = 1}).jobs)
-    ids.push_back(job.id);
+  const Submission how{.dialect = "openai-images",
+                       .idempotency = idempotency_of(request, planned.requested, "openai-images")};
+  for (const Job& job : submit(service, who, planned, how).jobs) ids.push_back(job.id);
   return ids;
 }
 
@@ -225,7 +226,7 @@ void add_openai_images(net::Router& router, Service& service, EventHub& events) 
       "POST", "/v1/images/generations",
       allow(service, store::Scope::generate, [&service, &events, &router](net::Request& request, const Identity& who) {
         const ImageWish image = image_wish(service, read_request_fields(request, service.folder("spool")).values);
-        std::vector<std::string> ids = queue(service, who, image);
+        std::vector<std::string> ids = queue(service, request, who, image);
         if (image.stream) return stream_of(service, events, ids.front(), image.partials);
         return answer_when_done(service, events, router, request, std::move(ids), image.as_url);
       }));

@@ -39,7 +39,8 @@ json seconds_or_null(const std::optional<std::int64_t>& ms) { return ms ? json(*
 
 Asked asked_in(const RequestFields& fields) {
   const json& values = fields.values;
-  if (fields.files.contains("input_reference") || values.contains("input_reference")) {
+  const auto reference = values.find("input_reference");
+  if (fields.files.contains("input_reference") || (reference != values.end() && !reference->is_null())) {
     throw net::HttpError(400, "unsupported",
                          "[input_reference] expected a model that starts from pictures but there is none here",
                          "input_reference");
@@ -87,7 +88,11 @@ net::Response remix(Service& service, const net::Request& request, const Identit
   wish.request = request_of(settings, "remix");
   wish.requested = {{"model", job.model}, {"prompt", settings["prompt"]}, {"remix_of", job.id}};
   return make(service, request, who, wish,
-              {.dialect = "openai", .parent = job.id, .relation = "remix", .folder = job.folder});
+              {.dialect = "openai",
+               .parent = job.id,
+               .relation = "remix",
+               .folder = job.folder,
+               .idempotency = idempotency_of(request, wish.requested, "openai")});
 }
 
 net::Response list(Service& service, const net::Request& request, const Identity& who) {
@@ -139,7 +144,12 @@ void add_one(net::Router& router, Service& service, std::string_view method, std
   router.add(method, fmt::format("/v1/videos/{{id}}{}", rest),
              allow(service, needed,
                    [&service, handler = std::move(handler)](net::Request& request, const Identity& who) {
-                     return handler(request, who, visible_job(service, who, request.capture("id")));
+                     const Job job = visible_job(service, who, request.capture("id"));
+                     if (job.kind != "video") {
+                       throw net::HttpError(404, "not_found",
+                                            fmt::format("[video] expected a video but {} is an {}", job.id, job.kind));
+                     }
+                     return handler(request, who, job);
                    }),
              {.max_body = kLargestUpload});
 }

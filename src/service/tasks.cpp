@@ -17,14 +17,19 @@ Tasks::~Tasks() {
   }
 }
 
-bool Tasks::run(std::function<void(const std::stop_token&)> work, int most) {
-  std::list<Task> over;
+void Tasks::forget_ended() {
+  tasks_.remove_if([](const Task& task) { return task.over; });  // their threads are at their very ends
+}
+
+bool Tasks::busy() {
   const std::lock_guard lock(mutex_);
-  for (auto task = tasks_.begin(); task != tasks_.end();) {
-    const auto next = std::next(task);
-    if (task->over) over.splice(over.end(), tasks_, task);
-    task = next;
-  }
+  forget_ended();
+  return static_cast<int>(tasks_.size()) >= kMost;
+}
+
+bool Tasks::run(std::function<void(const std::stop_token&)> work, int most) {
+  const std::lock_guard lock(mutex_);
+  forget_ended();
   if (static_cast<int>(tasks_.size()) >= most) return false;
   Task& task = tasks_.emplace_back();
   task.thread = std::jthread([this, &task, work = std::move(work)](const std::stop_token& stop) {

@@ -13,13 +13,18 @@ class Tasks {
  public:
   ~Tasks();
   /// Runs `work`; what it throws goes to stderr. False, and nothing is run, where `most` run already.
-  bool run(std::function<void(const std::stop_token&)> work, int most = 8);
+  bool run(std::function<void(const std::stop_token&)> work, int most = kMost);
+  /// Whether as many run as run() takes: for a refusal before an answer has begun.
+  bool busy();
 
  private:
+  static constexpr int kMost = 8;
   struct Task {
     std::jthread thread;
     bool over = false;
   };
+  void forget_ended();  // under the lock
+
   std::mutex mutex_;
   std::list<Task> tasks_;
 };
