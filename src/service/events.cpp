@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::seconds kLookAnyway{2};  // where the database says that nothing happened
 constexpr std::chrono::seconds kPing{15};
+constexpr std::ptrdiff_t kMostStreams = 1024;  // of one account
 constexpr int kBatch = 1000;
 constexpr std::int64_t kMostPast = 1000;
 constexpr int kPlaces = 16;  // in the queue, told in one batch: each costs a look at everybody's jobs
@@ -71,6 +72,15 @@ void EventHub::show_watchers() {
   }
   const std::lock_guard lock(mutex_);
   watchers_.splice(watchers_.end(), watchers);
+}
+
+void EventHub::require_room(const std::string& owner) const {
+  const std::lock_guard lock(mutex_);
+  const auto open = std::count_if(listeners_.begin(), listeners_.end(),
+                                  [&](const Listener& listener) { return listener.owner == owner; });
+  if (open >= kMostStreams) {
+    throw net::HttpError(429, "busy", fmt::format("[events] expected at most {} open streams", kMostStreams));
+  }
 }
 
 int EventHub::listeners() const {

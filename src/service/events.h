@@ -26,6 +26,8 @@ class EventHub {
   void listen(std::shared_ptr<net::Stream> stream, const std::string& owner, std::int64_t last,
               std::function<bool()> allowed);
   int listeners() const;
+  /// HttpError 429 "busy" where `owner` has 1,024 streams open.
+  void require_room(const std::string& owner) const;
 
   /// Shows `look` the job as it is now and after each of its changes, null once it is gone, until it returns false.
   /// Called on the hub's thread; must not take long.

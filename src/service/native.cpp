@@ -54,6 +54,7 @@ std::optional<bool> boolean_member(const nlohmann::json& object, const char* nam
 void add_native_events(net::Router& router, Service& service, EventHub& events) {
   router.add("GET", "/api/v1/events",
              allow(service, store::Scope::read, [&service, &events](net::Request& request, const store::Identity& who) {
+               events.require_room(who.account.id);
                const std::string after = request.headers.get("last-event-id");
                const std::int64_t last = std::strtoll(after.c_str(), nullptr, 10);
                net::Response response;

@@ -218,6 +218,25 @@ TEST(NativeJobs, LineageNamesParentsAndChildren) {
   EXPECT_EQ(lineage["descendants"][0]["id"], third);
 }
 
+struct SilentStream : net::Stream {
+  bool send(std::string) override { return true; }
+  std::size_t waiting() const override { return 0; }
+  void close() override {}
+  bool is_open() const override { return true; }
+};
+
+TEST(NativeEvents, AnAccountHasBoundedlyManyStreams) {
+  TestService test;
+  EventHub hub(*test.service);
+  const auto always = [] { return true; };
+  for (int i = 0; i < 1024; ++i) {
+    hub.require_room("ann");
+    hub.listen(std::make_shared<SilentStream>(), "ann", 0, always);
+  }
+  EXPECT_THROW(hub.require_room("ann"), net::HttpError);
+  EXPECT_NO_THROW(hub.require_room("bob"));
+}
+
 TEST(NativeEvents, TellWhatHappensAndGoOnWhereTheyStopped) {
   TestService test;
   net::TestClient client(test.app->port());
