@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "net/router.h"
 #include "service/events.h"
@@ -11,6 +12,9 @@
 
 namespace hotshot::service {
 
+/// Where archives go in.
+inline constexpr std::string_view kImportPath = "/api/v1/import";
+
 void add_native_session(net::Router& router, Service& service);
 void add_native_jobs(net::Router& router, Service& service);
 void add_native_library(net::Router& router, Service& service);
@@ -18,9 +22,6 @@ void add_native_keys(net::Router& router, Service& service);
 void add_native_accounts(net::Router& router, Service& service);
 void add_native_archive(net::Router& router, Service& service, Tasks& tasks);
 void add_native_webhooks(net::Router& router, Service& service, std::shared_ptr<const WebhookCalls> calls);
-/// Where archives go in.
-inline constexpr std::string_view kImportPath = "/api/v1/import";
-
 void add_native_events(net::Router& router, Service& service, EventHub& events);
 
 /// A request's body as a JSON object; an empty body is an empty object. HttpError 400, 415.
