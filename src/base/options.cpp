@@ -2,6 +2,8 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -49,6 +51,27 @@ bool too_deep(std::string_view text) {
     }
   }
   return false;
+}
+
+// Python writes Infinity, -Infinity and NaN where JSON has no such number: null here.
+std::string without_infinities(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kWords{"-Infinity", "Infinity", "NaN"};
+  std::string plain;
+  bool in_string = false;
+  while (!text.empty()) {
+    const auto* word = std::find_if(kWords.begin(), kWords.end(),
+                                    [&](std::string_view known) { return !in_string && text.starts_with(known); });
+    if (word != kWords.end()) {
+      plain += "null";
+      text.remove_prefix(word->size());
+      continue;
+    }
+    if (text[0] == '"') in_string = !in_string;
+    const std::size_t taken = in_string && text[0] == '\\' ? std::min<std::size_t>(2, text.size()) : 1;
+    plain += text.substr(0, taken);
+    text.remove_prefix(taken);
+  }
+  return plain;
 }
 
 template <class T>
@@ -219,7 +242,7 @@ json read_json(const std::filesystem::path& path) {
   const std::string text = read_file(path, 16u << 20);
   require(!too_deep(text), path.string(), "expected JSON nested at most {} deep but got more", kDeepest);
   try {
-    return json::parse(text);
+    return json::parse(without_infinities(text));
   } catch (const json::parse_error& error) {
     throw_invalid(path.string(), error.what());
   }

@@ -81,6 +81,19 @@ TEST(Options, TomlBecomesJson) {
   std::filesystem::remove(path);
 }
 
+TEST(Json, FilesThatPythonWroteMayHoldInfinities) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "hotshot_infinities_test.json";
+  write_file(path, R"({"a": -Infinity, "b": [Infinity, NaN, 1], "c": "NaN \" -Infinity \\", "d": NaN})");
+  const nlohmann::json read = read_json(path);
+  EXPECT_TRUE(read["a"].is_null());
+  EXPECT_EQ(read["b"].dump(), "[null,null,1]");
+  EXPECT_EQ(read["c"], "NaN \" -Infinity \\");
+  EXPECT_TRUE(read["d"].is_null());
+  write_file(path, R"({"a": Infinityish})");
+  EXPECT_THROW(read_json(path), InvalidArgument);
+  std::filesystem::remove(path);
+}
+
 TEST(Json, NestedTooDeepIsRefusedBeforeAnythingWalksIt) {
   const auto nested = [](int depth) { return std::string(depth, '[') + "1" + std::string(depth, ']'); };
   EXPECT_FALSE(parse_json(nested(100)).is_discarded());

@@ -73,13 +73,13 @@ int show(int argc, char** argv) {
   }
   std::string sizes;
   for (const pipeline::PixelSize& size : trained.sizes) sizes += (sizes.empty() ? "" : ", ") + size_text(size);
-  print(fmt::format("latents      {} channels, {}x{}x{}", folder.vae.z_dim, folder.vae.scale_factor_temporal,
-                    folder.vae.scale_factor_spatial, folder.vae.scale_factor_spatial));
+  print(fmt::format("latents      {}", folder.family->latents_text()));
   print(fmt::format("trained at   {}; {} frames at {} fps; other sizes in multiples of {}", sizes, trained.frames,
                     trained.fps, folder.size_step()));
   print(fmt::format("defaults     {} steps of {}, shift {:g}, guidance {:g}", trained.steps,
                     trained.sampler.empty() ? folder.scheduler.sampler : trained.sampler,
-                    trained.shift.value_or(folder.scheduler.schedule.shift), trained.guidance));
+                    trained.shift.value_or(std::get<diffusion::FlowScheduleOptions>(folder.scheduler.schedule).shift),
+                    trained.guidance));
   print_memory(folder);
   return 0;
 }

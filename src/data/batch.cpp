@@ -81,7 +81,8 @@ FieldList Bucket::fields() {
           {"batch", "clips per step", &batch, {1, 4096}},
           {"share", "share of the steps", &share, {0, 1e6}},
           {"clips", "distinct clips", &clips, {1, 1 << 30}},
-          {"first_step", "step from which on it is trained on", &first_step, {0, 1e9}}};
+          {"first_step", "step from which on it is trained on", &first_step, {0, 1e9}},
+          {"window", "side of a square around the actors, pixels; 0 for all of the clip", &window, {0, 4096}}};
 }
 
 std::size_t pick_bucket(const std::vector<Bucket>& buckets, std::uint64_t seed, std::int64_t step) {

@@ -40,6 +40,7 @@ struct Bucket {
   double share = 1;    // of the steps, relative to the other buckets
   int clips = 1000;    // distinct clips; after the last, the first comes again
   int first_step = 0;  // steps before it never pick this bucket
+  int window = 0;      // side of a square around the actors that is all the network sees of a clip, pixels; 0 = all
   FieldList fields();
 };
 

@@ -23,6 +23,13 @@ TEST(Guidance, FullRescaleRestoresTheDeviationOfEachSample) {
   EXPECT_FALSE(guided.allclose(guide(kCond, kUncond, 5.0)));
 }
 
+TEST(Guidance, DeviationIsOverAllAxesOfASampleOfAClip) {
+  const at::Tensor cond = kCond.reshape({2, 2, 3, 2, 2}), uncond = kUncond.reshape({2, 2, 3, 2, 2});
+  EXPECT_TRUE(guide(cond, uncond, 5.0, 0.7).flatten(1).equal(guide(kCond, kUncond, 5.0, 0.7).flatten(1)));
+  const at::Tensor alone = guide(cond.narrow(0, 1, 1), uncond.narrow(0, 1, 1), 5.0, 0.7);
+  EXPECT_TRUE(guide(cond, uncond, 5.0, 0.7).narrow(0, 1, 1).allclose(alone, 1e-6));
+}
+
 TEST(Guidance, PartialRescaleLiesBetween) {
   const at::Tensor none = guide(kCond, kUncond, 5.0), full = guide(kCond, kUncond, 5.0, 1.0);
   EXPECT_TRUE(guide(kCond, kUncond, 5.0, 0.7).allclose(0.7 * full + 0.3 * none, 1e-5, 1e-6));

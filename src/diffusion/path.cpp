@@ -15,7 +15,7 @@ at::Tensor precise(const at::Tensor& x) { return x.to(x.scalar_type() == at::kDo
 // sigma_b as [b, 1, …], in the type and on the device of `like`.
 at::Tensor per_sample(const at::Tensor& sigma_b, const at::Tensor& like) {
   ensure(sigma_b.dim() == 1 && like.dim() >= 1 && sigma_b.size(0) == like.size(0), "path",
-         "expected one sigma per sample of [{}] but got [{}]", fmt::join(like.sizes(), ", "),
+         "expected one noise level per sample of [{}] but got [{}]", fmt::join(like.sizes(), ", "),
          fmt::join(sigma_b.sizes(), ", "));
   std::vector<std::int64_t> shape(like.dim(), 1);
   shape[0] = like.size(0);
@@ -33,6 +33,12 @@ at::Tensor mix(const at::Tensor& x0, const at::Tensor& eps, const at::Tensor& si
   same_shape(x0, eps);
   const at::Tensor data = precise(x0), sigma = per_sample(sigma_b, data);
   return (1.0 - sigma) * data + sigma * precise(eps);
+}
+
+at::Tensor mix(const at::Tensor& x0, const at::Tensor& eps, const at::Tensor& alpha_b, const at::Tensor& sigma_b) {
+  same_shape(x0, eps);
+  const at::Tensor data = precise(x0);
+  return per_sample(alpha_b, data) * data + per_sample(sigma_b, data) * precise(eps);
 }
 
 at::Tensor velocity(const at::Tensor& x0, const at::Tensor& eps) {

@@ -10,6 +10,9 @@ namespace hotshot::diffusion {
 /// x_t, the noisy data.
 at::Tensor mix(const at::Tensor& x0, const at::Tensor& eps, const at::Tensor& sigma_b);
 
+/// alpha x0 + sigma eps, with any alpha_b and sigma_b [b].
+at::Tensor mix(const at::Tensor& x0, const at::Tensor& eps, const at::Tensor& alpha_b, const at::Tensor& sigma_b);
+
 /// v = eps - x0, the training target; the same at every sigma.
 at::Tensor velocity(const at::Tensor& x0, const at::Tensor& eps);
 

@@ -2,29 +2,30 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "diffusion/sampler_run.h"
 
 namespace hotshot::diffusion {
 namespace {
 
-constexpr int kFewSteps = 15;  // below this, dpmpp-2m ends with a first-order step
-
-// x += (sigma' - sigma) v. Order 1.
+// The same data and noise mixed for the next level: x' = alpha' x0 + sigma' eps, which is Euler's x += (sigma' - sigma)
+// dx/dsigma on a straight path (DDIM, Song et al. 2021a, eq. 12). With eta a part of the noise is drawn anew, at eta 1
+// as in DDPM.
 at::Tensor euler(const SamplerRun& run, at::Tensor latents) {
   for (int i = 0; i < run.steps(); ++i) {
-    const at::Tensor v = run.velocity(latents, i, i);
-    const at::Tensor x0 = at::sub(latents, v, run.sigma(i));
-    latents = at::add(latents, v, run.sigma(i + 1) - run.sigma(i));
-    run.finish_step(i, latents, x0);
+    const Level from = run.level(i), to = run.level(i + 1);
+    const Guess guess = run.ask(latents, from, i);
+    const double fresh = fresh_noise(from, to, run.eta), kept = std::sqrt(to.sigma * to.sigma - fresh * fresh);
+    latents = guess.mix(to.alpha, kept);
+    if (fresh > 0.0) latents = at::add(latents, run.draw(latents, i), fresh);
+    run.finish_step(i, latents, guess.x0());
   }
   return latents;
 }
@@ -32,37 +33,35 @@ at::Tensor euler(const SamplerRun& run, at::Tensor latents) {
 // The mean of the slopes at both ends of the step (Karras et al. 2022, algorithm 1). Order 2; Euler where sigma' is 0.
 at::Tensor heun(const SamplerRun& run, at::Tensor latents) {
   for (int i = 0; i < run.steps(); ++i) {
-    const double step = run.sigma(i + 1) - run.sigma(i);
-    const at::Tensor v = run.velocity(latents, i, i);
-    const at::Tensor x0 = at::sub(latents, v, run.sigma(i));
-    at::Tensor next = at::add(latents, v, step);
-    if (run.sigma(i + 1) > 0.0) {
-      const at::Tensor v_next = run.velocity(next, i + 1, i, 1);
-      next = at::add(latents, at::add(v, v_next), step / 2.0);
+    const Level from = run.level(i), to = run.level(i + 1);
+    const double step = to.sigma - from.sigma;
+    const Guess guess = run.ask(latents, from, i);
+    const at::Tensor slope = guess.mix(-run.schedule.fade, 1.0);
+    at::Tensor next = at::add(latents, slope, step);
+    if (to.sigma > 0.0) {
+      const at::Tensor slope_next = run.ask(next, to, i, 1).mix(-run.schedule.fade, 1.0);
+      next = at::add(latents, at::add(slope, slope_next), step / 2.0);
     }
     latents = next;
-    run.finish_step(i, latents, x0);
+    run.finish_step(i, latents, guess.x0());
   }
   return latents;
 }
 
-// DPM-Solver++(2M), midpoint form (Lu et al. 2022b, algorithm 2).
-at::Tensor dpmpp_2m(const SamplerRun& run, at::Tensor latents) {
-  at::Tensor last_x0;
+// Jumps to the data and back to the next noise level with new noise (Luo et al. 2023, algorithm 2): for models
+// distilled to find the data in one call. c_skip and c_out make the answer the input itself at timestep 0.
+at::Tensor lcm(const SamplerRun& run, at::Tensor latents) {
+  constexpr double kSigmaData = 0.5;
   for (int i = 0; i < run.steps(); ++i) {
-    const at::Tensor x0 = run.x0(latents, i, i);
-    const double sigma = run.sigma(i + 1), alpha = 1.0 - sigma;
-    const double h = run.lambda(i + 1) - run.lambda(i);
-    const bool few = run.options.lower_order_final && run.steps() < kFewSteps;
-    const bool first_order = i == 0 || (i + 1 == run.steps() && (sigma == 0.0 || few));
-    at::Tensor data = x0;
-    if (!first_order) {
-      const double r = (run.lambda(i) - run.lambda(i - 1)) / h;
-      data = at::add(x0, at::sub(x0, last_x0), 0.5 / r);
+    const Guess guess = run.ask(latents, run.level(i), i);
+    const double t = run.options.timestep_scaling * run.level(i).timestep, norm = std::hypot(t, kSigmaData);
+    const double c_skip = std::pow(kSigmaData / norm, 2), c_out = t / norm;
+    const at::Tensor x0 = at::add(guess.input().mul(c_skip), guess.x0(), c_out);
+    latents = x0;
+    if (run.sigma(i + 1) > 0.0) {
+      latents = at::add(x0.mul(run.alpha(i + 1)), run.draw(latents, i), run.sigma(i + 1));
     }
-    latents = at::add(latents.mul(sigma / run.sigma(i)), data, -alpha * std::expm1(-h));
     run.finish_step(i, latents, x0);
-    last_x0 = x0;
   }
   return latents;
 }
@@ -73,10 +72,16 @@ struct Sampler {
 };
 
 constexpr std::array kSamplers = std::to_array<Sampler>({
-    {{"unipc", "one evaluation per step, predicts and corrects; what Wan uses", 1, 2}, unipc},
-    {{"dpmpp-2m", "one evaluation per step, second order by remembering the last", 1, 2}, dpmpp_2m},
-    {{"heun", "two evaluations per step, second order, steady", 2, 2}, heun},
-    {{"euler", "one evaluation per step, the plainest; needs many steps", 1, 1}, euler},
+    {{"unipc", "one call per step, predicts and corrects; what Wan uses", 1, 2, 0.0, "unipc"}, unipc},
+    {{"dpmpp-2m", "one call per step, second order by remembering the last", 1, 2, 0.0, "dpmpp"}, dpmpp_2m},
+    {{"dpmpp-2m-sde", "dpmpp-2m with fresh noise in every step", 1, 2, 1.0, "dpmpp"}, dpmpp_2m},
+    {{"dpmpp-sde", "two calls per step, fresh noise; rich detail in few steps", 2, 2, 1.0, "euler"}, dpmpp_sde},
+    {{"heun", "two calls per step, second order, steady", 2, 2, 0.0, "euler"}, heun},
+    {{"euler", "one call per step, the plainest; needs many steps", 1, 1, 0.0, "euler"}, euler},
+    {{"euler-ancestral", "euler with fresh noise in every step; what SDXL and Hotshot-XL use", 1, 1, 1.0, "euler"},
+     euler},
+    {{"ddim", "euler on whole timesteps, with as much fresh noise as eta says", 1, 1, 0.0, "ddim"}, euler},
+    {{"lcm", "four to eight steps, for models distilled for it alone", 1, 0, 1.0, "lcm"}, lcm},
 });
 
 constexpr auto kInfos = [] {
@@ -94,7 +99,16 @@ const Sampler& find_sampler(std::string_view name) {
   throw_unknown("sampler", name, known);
 }
 
-std::string shape_text(const at::Tensor& tensor) { return fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")); }
+void check(const Schedule& schedule) {
+  const std::vector<double>& sigmas = schedule.sigmas;
+  require(sigmas.size() >= 2, "sampler", "expected a schedule of at least 2 sigmas but got {}", sigmas.size());
+  for (std::size_t i = 1; i < sigmas.size(); ++i) {
+    require(sigmas[i] < sigmas[i - 1], "sampler", "expected falling sigmas but got {} after {}", sigmas[i],
+            sigmas[i - 1]);
+  }
+  require(sigmas.back() >= 0.0 && schedule.fade * sigmas.front() <= 1.0, "sampler",
+          "expected sigmas from 0 to {} but got {} to {}", 1.0 / schedule.fade, sigmas.front(), sigmas.back());
+}
 
 }  // namespace
 
@@ -102,48 +116,40 @@ FieldList SamplerOptions::fields() {
   return {{"solver_order", "order of unipc: 1, 2 or 3", &solver_order, {1, 3}},
           {"solver_type", "B(h) of unipc: bh1 or bh2", &solver_type},
           {"lower_order_final", "lower the order of the multistep samplers towards the end", &lower_order_final},
-          {"disable_corrector", "steps that unipc does not correct", &disable_corrector, {0, 1e6}}};
+          {"disable_corrector", "steps that unipc does not correct", &disable_corrector, {0, 1e6}},
+          {"eta", "fresh noise of euler, ddim and dpmpp samplers: 0 none, 1 all", &eta, {0, 1}},
+          {"timestep_scaling", "how soon the answer of an lcm model is trusted", &timestep_scaling, {1e-3, 1e6}}};
 }
 
-double SamplerRun::lambda(int index) const {
-  const double alpha = std::max(1.0 - sigma(index), 1e-6);
-  return std::log(alpha) - std::log(sigma(index));
+NoiseSource seeded_noise(std::uint64_t seed) {
+  return [seed](const at::Tensor& like, int step, int call) {
+    const Random random(
+        seed, stream_id("sampler-noise") + 2 * static_cast<std::uint64_t>(step) + static_cast<std::uint64_t>(call));
+    at::Tensor noise = at::empty(like.sizes(), at::kFloat);
+    random.fill_normal(noise.data_ptr<float>(), static_cast<std::size_t>(noise.numel()));
+    return noise.to(like.options());
+  };
 }
 
-at::Tensor SamplerRun::velocity(const at::Tensor& latents, int index, int step, int call) const {
-  const at::Tensor v =
-      denoiser(latents, {.step = step, .call = call, .sigma = sigma(index), .timestep = schedule.timestep(index)});
-  ensure(v.defined() && v.sizes() == latents.sizes(), "sampler", "expected a velocity of shape {} but got {}",
-         shape_text(latents), v.defined() ? shape_text(v) : "nothing");
-  return v.to(latents.options());
-}
-
-at::Tensor SamplerRun::x0(const at::Tensor& latents, int index, int step) const {
-  return at::sub(latents, velocity(latents, index, step), sigma(index));
-}
-
-void SamplerRun::finish_step(int step, const at::Tensor& latents, const at::Tensor& x0) const {
-  if (on_step) {
-    on_step({.done = step + 1, .steps = steps(), .sigma = sigma(step + 1), .latents = latents, .x0 = x0});
-  }
+at::Tensor noised(const Schedule& schedule, int index, const at::Tensor& x0, const at::Tensor& eps) {
+  const double sigma = schedule.sigmas.at(index);
+  const auto type = x0.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return at::add(x0.to(type).mul(1.0 - schedule.fade * sigma), eps.to(x0.device(), type), sigma);
 }
 
 std::span<const SamplerInfo> samplers() { return kInfos; }
 
 at::Tensor sample(std::string_view sampler, const Denoiser& denoiser, const at::Tensor& latents,
-                  const Schedule& schedule, const SamplerOptions& options, const StepCallback& on_step) {
+                  const Schedule& schedule, const SamplerOptions& options, const StepCallback& on_step,
+                  const NoiseSource& noise) {
   const Sampler& found = find_sampler(sampler);
-  require(schedule.sigmas.size() >= 2, "sampler", "expected a schedule of at least 2 sigmas but got {}",
-          schedule.sigmas.size());
-  for (std::size_t i = 1; i < schedule.sigmas.size(); ++i) {
-    require(schedule.sigmas[i] < schedule.sigmas[i - 1], "sampler", "expected falling sigmas but got {} after {}",
-            schedule.sigmas[i], schedule.sigmas[i - 1]);
-  }
-  require(schedule.sigmas.front() <= 1.0 && schedule.sigmas.back() >= 0.0, "sampler",
-          "expected sigmas in [0, 1] but got {} to {}", schedule.sigmas.front(), schedule.sigmas.back());
+  check(schedule);
+  const double eta = options.eta.value_or(found.info.eta);
+  require(eta >= 0.0 && eta <= 1.0, "sampler", "expected an eta in [0, 1] but got {}", eta);
   const c10::NoGradGuard no_grad;
   const auto type = latents.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  return found.run({denoiser, schedule, options, on_step}, latents.to(type));
+  return found.run({denoiser, schedule, options, on_step, noise, find_prediction(schedule.prediction), eta},
+                   latents.to(type));
 }
 
 }  // namespace hotshot::diffusion

@@ -6,36 +6,23 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "diffusion/rounding.h"
 
 namespace hotshot::diffusion {
 namespace {
 
 constexpr double kBelowOne = 1e-6;  // keeps log(1 - sigma) finite at pure noise
 
-// A product that no compiler may fuse with a following sum. Timesteps are truncated to whole numbers, so the last bit
-// of a sigma decides whether the model sees 500 or 499.
-double product(double a, double b) {
-  const volatile double rounded = a * b;
-  return rounded;
+std::function<double(double)> scaled_by(int train_timesteps) {
+  return [train_timesteps](double sigma) { return sigma * train_timesteps; };
 }
-
-// `count` values from `first`, the last of them at `last`; one value is `first`.
-std::vector<double> linspace(double first, double last, int count) {
-  std::vector<double> values(count, first);
-  const double step = count > 1 ? (last - first) / (count - 1) : 0.0;
-  for (int i = 0; i < count; ++i) values[i] = product(i, step) + first;
-  if (count > 1) values.back() = last;
-  return values;
-}
-
-double round_to_float(double value) { return static_cast<double>(static_cast<float>(value)); }
 
 // Appends 0, rounds to fp32 and gives the model the whole part of sigma * train_timesteps.
 Schedule truncated_timesteps(std::vector<double> sigmas, int train_timesteps) {
   Schedule schedule;
-  schedule.train_timesteps = train_timesteps;
+  schedule.timestep_of = scaled_by(train_timesteps);
   for (const double sigma : sigmas) {
-    schedule.timesteps.push_back(std::trunc(product(sigma, train_timesteps)));
+    schedule.timesteps.push_back(std::trunc(product<double>(sigma, train_timesteps)));
     schedule.sigmas.push_back(round_to_float(sigma));
   }
   schedule.sigmas.push_back(0.0);
@@ -62,7 +49,7 @@ Schedule dpmpp_spacing(int steps, const FlowScheduleOptions& options) {
 Schedule flow_match_euler_spacing(int steps, const FlowScheduleOptions& options) {
   const double low = shift_sigma(1.0 / options.train_timesteps, options.shift);
   Schedule schedule;
-  schedule.train_timesteps = options.train_timesteps;
+  schedule.timestep_of = scaled_by(options.train_timesteps);
   for (const double sigma : linspace(1.0, low, steps)) {
     const auto rounded = static_cast<float>(shift_sigma(sigma, options.shift));
     schedule.sigmas.push_back(rounded);
@@ -86,7 +73,7 @@ constexpr std::array<Spacing, 3> kSpacings = {{
 }  // namespace
 
 double Schedule::timestep(int index) const {
-  return index < static_cast<int>(timesteps.size()) ? timesteps[index] : sigmas.at(index) * train_timesteps;
+  return index < static_cast<int>(timesteps.size()) ? timesteps[index] : timestep_of(sigmas.at(index));
 }
 
 FieldList FlowScheduleOptions::fields() {
@@ -118,10 +105,22 @@ Schedule custom_schedule(std::vector<double> sigmas, int train_timesteps) {
             i == 0 ? 0.0 : sigmas[i - 1]);
   }
   Schedule schedule;
-  schedule.train_timesteps = train_timesteps;
+  schedule.timestep_of = scaled_by(train_timesteps);
   for (const double sigma : sigmas) schedule.timesteps.push_back(sigma * train_timesteps);
   schedule.sigmas = std::move(sigmas);
   return schedule;
+}
+
+Schedule cut_schedule(const Schedule& schedule, double strength) {
+  require(strength > 0.0 && strength <= 1.0, "strength", "expected a strength in (0, 1] but got {}", strength);
+  const int steps = static_cast<int>(schedule.steps() * strength);
+  require(steps >= 1, "strength", "expected at least one step but a strength of {} leaves none of {}", strength,
+          schedule.steps());
+  const int start = schedule.steps() - steps;
+  Schedule cut = schedule;
+  cut.sigmas.erase(cut.sigmas.begin(), cut.sigmas.begin() + start);
+  cut.timesteps.erase(cut.timesteps.begin(), cut.timesteps.begin() + start);
+  return cut;
 }
 
 }  // namespace hotshot::diffusion

@@ -1,8 +1,11 @@
-// Which noise levels a run visits. Flow matching (Lipman et al. 2023; Liu et al. 2023):
-//   x_t = (1 - sigma) x0 + sigma eps,   v = dx/dsigma = eps - x0,   sigma in [0, 1],
-// and the model is told timestep = 1000 sigma. sigma 1 is pure noise, 0 is data.
+// Which noise levels a run visits. Everywhere latents are x = alpha x0 + sigma eps on a straight path from the data,
+//   alpha = 1 - fade sigma,
+// and the two families of models differ in fade alone: 1 is flow matching (Lipman et al. 2023; Liu et al. 2023), sigma
+// in [0, 1] from data to pure noise; 0 are the variance-exploding coordinates of Karras et al. 2022 in which discrete
+// diffusion models are sampled (discrete_schedule.h). In both the sampler integrates dx/dsigma = eps - fade x0.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,11 +13,15 @@
 
 namespace hotshot::diffusion {
 
-/// The noise levels of one run.
+/// The noise levels of one run, and what the network is told and answers there.
 struct Schedule {
   std::vector<double> sigmas = {};     // steps + 1 values, strictly falling; the last is 0 for a whole run
   std::vector<double> timesteps = {};  // as the model sees them, one per step (one per sigma in a custom schedule)
-  int train_timesteps = 1000;          // timestep of a sigma between the listed ones: sigma * train_timesteps
+  double fade = 1.0;                   // alpha = 1 - fade sigma
+  double noise_scale = 1.0;            // a run from nothing starts at noise_scale * (standard normal noise)
+  std::string prediction = "flow_prediction";  // a name of predictions()
+  /// The timestep of any sigma, also between the listed ones.
+  std::function<double(double sigma)> timestep_of = [](double sigma) { return 1000.0 * sigma; };
 
   int steps() const { return static_cast<int>(sigmas.size()) - 1; }
   /// The timestep of sigmas[index]; defined for the last sigma too.
@@ -35,6 +42,10 @@ Schedule flow_schedule(int steps, const FlowScheduleOptions& options = {});
 
 /// A run over given sigmas (strictly falling, in [0, 1], at least two); the last may be above 0.
 Schedule custom_schedule(std::vector<double> sigmas, int train_timesteps = 1000);
+
+/// The end of a schedule, to start from data that is only partly turned to noise (image-to-image, video-to-video): the
+/// last floor(strength * steps) steps. Throws InvalidArgument unless 0 < strength <= 1 and at least one step is left.
+Schedule cut_schedule(const Schedule& schedule, double strength);
 
 /// sigma' = s sigma / (1 + (s - 1) sigma).
 double shift_sigma(double sigma, double shift);

@@ -45,6 +45,18 @@ TEST(Schedule, CustomTakesAnyFallingSigmas) {
   EXPECT_THROW(custom_schedule({std::nan(""), 0.0}), InvalidArgument);
 }
 
+TEST(Schedule, StrengthKeepsTheEnd) {
+  const Schedule whole = flow_schedule(10), cut = cut_schedule(whole, 0.6);
+  EXPECT_EQ(cut.sigmas, std::vector<double>(whole.sigmas.begin() + 4, whole.sigmas.end()));
+  EXPECT_EQ(cut.timesteps, std::vector<double>(whole.timesteps.begin() + 4, whole.timesteps.end()));
+  EXPECT_EQ(cut_schedule(whole, 1.0).sigmas, whole.sigmas);
+  EXPECT_EQ(cut_schedule(whole, 0.19).steps(), 1);
+  EXPECT_THROW(cut_schedule(whole, 0.09), InvalidArgument);
+  EXPECT_THROW(cut_schedule(whole, 0.0), InvalidArgument);
+  EXPECT_THROW(cut_schedule(whole, 1.1), InvalidArgument);
+  EXPECT_THROW(cut_schedule(whole, std::nan("")), InvalidArgument);
+}
+
 TEST(Schedule, RefusesWhatCannotWork) {
   EXPECT_THROW(flow_schedule(0), InvalidArgument);
   EXPECT_THROW(flow_schedule(4, {.shift = 0.0}), InvalidArgument);

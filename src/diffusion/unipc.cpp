@@ -77,7 +77,7 @@ std::vector<double> weights(const std::vector<double>& r, double minus_h, double
 // the end of the step, it is UniC, without it UniP.
 at::Tensor move(const SamplerRun& run, const at::Tensor& latents, int from, const History& history, int order,
                 const at::Tensor* x0_next) {
-  const double sigma = run.sigma(from + 1), alpha = 1.0 - sigma;
+  const double sigma = run.sigma(from + 1), alpha = run.alpha(from + 1);
   const double lambda = history.lambdas[0], h = run.lambda(from + 1) - lambda;
   const double b_h = b_of_h(run.options.solver_type, -h);
   const at::Tensor& x0 = history.x0s[0];
@@ -114,7 +114,7 @@ at::Tensor unipc(const SamplerRun& run, at::Tensor latents) {
   at::Tensor last_latents;
   int order = 0;
   for (int i = 0; i < run.steps(); ++i) {
-    const at::Tensor x0 = run.x0(latents, i, i);
+    const at::Tensor x0 = run.ask(latents, run.level(i), i).x0();
     const bool correct = i > 0 && std::find(uncorrected.begin(), uncorrected.end(), i - 1) == uncorrected.end();
     if (correct) latents = move(run, last_latents, i - 1, history, order, &x0);
     history.push(x0, run.lambda(i), run.options.solver_order);

@@ -11,9 +11,21 @@ namespace {
 // fp32, or fp64 where that came in.
 at::Tensor widen(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
 
+at::Tensor group_norm_wide(const at::Tensor& x_nlc, std::int64_t groups, const at::Tensor& weight_c,
+                           const at::Tensor& bias_c, double eps) {
+  const at::Tensor wide = widen(x_nlc.transpose(1, 2));
+  const auto dtype = wide.scalar_type();
+  return at::group_norm(wide, groups, weight_c.to(dtype), bias_c.to(dtype), eps).transpose(1, 2).contiguous();
+}
+
 }  // namespace
 
 at::Tensor gelu_tanh(const at::Tensor& x) { return at::gelu(x, "tanh"); }
+
+at::Tensor geglu(const at::Tensor& x) {
+  const auto halves = widen(x).chunk(2, -1);
+  return (halves[0] * at::gelu(halves[1])).to(x.scalar_type());
+}
 
 at::Tensor layer_norm_modulate(const at::Tensor& x_bld, const at::Tensor& shift, const at::Tensor& scale, double eps) {
   const at::Tensor normal = at::layer_norm(widen(x_bld), {x_bld.size(-1)}, {}, {}, eps);
@@ -44,6 +56,16 @@ at::Tensor channel_rms_norm(const at::Tensor& x_bcthw, const at::Tensor& gamma, 
   const at::Tensor weight = widen(gamma).view(shape) * std::sqrt(static_cast<double>(x_bcthw.size(1)));
   const at::Tensor y = wide / norm * weight;
   return (then_silu ? at::silu(y) : y).to(x_bcthw.scalar_type());
+}
+
+at::Tensor group_norm(const at::Tensor& x_nlc, std::int64_t groups, const at::Tensor& weight_c,
+                      const at::Tensor& bias_c, double eps) {
+  return group_norm_wide(x_nlc, groups, weight_c, bias_c, eps).to(x_nlc.scalar_type());
+}
+
+at::Tensor group_norm_silu(const at::Tensor& x_nlc, std::int64_t groups, const at::Tensor& weight_c,
+                           const at::Tensor& bias_c, double eps) {
+  return at::silu(group_norm_wide(x_nlc, groups, weight_c, bias_c, eps)).to(x_nlc.scalar_type());
 }
 
 at::Tensor rotate(const at::Tensor& x_blhd, const at::Tensor& table) {

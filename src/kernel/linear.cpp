@@ -9,25 +9,32 @@ namespace hotshot::kernel {
 namespace {
 
 // Libraries split a product over threads in ways that change the order of its
-// sums. Fixed blocks of rows, each computed by one thread, keep the bytes equal
-// for every thread count.
-constexpr std::int64_t kRowsPerBlock = 256;
+// sums. Fixed blocks, each computed by one thread, keep the bytes equal for
+// every thread count. A block is kRowsPerBlock rows, and where that makes few
+// blocks with large weights, kColumnsPerBlock columns of them.
+constexpr std::int64_t kRowsPerBlock = 256, kColumnsPerBlock = 320, kFewBlocks = 1 << 20, kLargeWeight = 1 << 20;
+
+void product(at::Tensor y, const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
+  if (bias_o.defined()) {
+    at::addmm_out(y, bias_o, x, weight_oi.t());
+  } else {
+    at::mm_out(y, x, weight_oi.t());
+  }
+}
 
 at::Tensor linear_by_blocks(const at::Tensor& x_rows, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
-  const std::int64_t rows = x_rows.size(0);
-  const at::Tensor y = at::empty({rows, weight_oi.size(0)}, x_rows.options()), weight_io = weight_oi.t();
-  const std::int64_t blocks = (rows + kRowsPerBlock - 1) / kRowsPerBlock;
-  at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t rows = x_rows.size(0), columns = weight_oi.size(0);
+  const at::Tensor y = at::empty({rows, columns}, x_rows.options());
+  const std::int64_t row_blocks = (rows + kRowsPerBlock - 1) / kRowsPerBlock;
+  const bool by_columns = row_blocks < kFewBlocks && weight_oi.numel() >= kLargeWeight;
+  const std::int64_t width = by_columns ? kColumnsPerBlock : columns, column_blocks = (columns + width - 1) / width;
+  at::parallel_for(0, row_blocks * column_blocks, 1, [&](std::int64_t begin, std::int64_t end) {
     at::NoGradGuard no_grad;  // thread-local: the pool's threads start without the caller's
     for (std::int64_t block = begin; block < end; ++block) {
-      const std::int64_t first = block * kRowsPerBlock, count = std::min(kRowsPerBlock, rows - first);
-      at::Tensor y_rows = y.narrow(0, first, count);
-      const at::Tensor x_block = x_rows.narrow(0, first, count);
-      if (bias_o.defined()) {
-        at::addmm_out(y_rows, bias_o, x_block, weight_io);
-      } else {
-        at::mm_out(y_rows, x_block, weight_io);
-      }
+      const std::int64_t row = block / column_blocks * kRowsPerBlock, column = block % column_blocks * width;
+      const std::int64_t height = std::min(kRowsPerBlock, rows - row), count = std::min(width, columns - column);
+      product(y.narrow(0, row, height).narrow(1, column, count), x_rows.narrow(0, row, height),
+              weight_oi.narrow(0, column, count), bias_o.defined() ? bias_o.narrow(0, column, count) : bias_o);
     }
   });
   return y;

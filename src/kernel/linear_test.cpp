@@ -37,6 +37,26 @@ TEST(Linear, WithoutGradientsEqualsWithThem) {
   EXPECT_EQ(kLinear(random_inputs({2, 3, 4}, 8, 5, 20)).sizes(), at::IntArrayRef({2, 3, 4, 5}));
 }
 
+TEST(Linear, BlocksOfColumnsOfLargeWeightsAreOneProduct) {
+  const int before = at::get_num_threads();
+  for (const std::int64_t rows : {3, 300}) {
+    for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+      Tensors inputs = random_inputs({rows}, 1100, 1000, 50);
+      for (at::Tensor& x : inputs) x = x.to(dtype);
+      Tensors wide;
+      for (const at::Tensor& x : inputs) wide.push_back(x.to(at::kDouble));
+      at::set_num_threads(1);
+      const at::Tensor one = kLinear(inputs), plain = kLinear({inputs[0], inputs[1]});
+      at::set_num_threads(3);
+      EXPECT_TRUE(at::equal(one, kLinear(inputs))) << rows;
+      const double tolerance = dtype == at::kFloat ? kFloatTolerance : kBf16Tolerance;
+      EXPECT_LT(relative_error(one, kReference(wide)), tolerance) << rows;
+      EXPECT_LT(relative_error(plain, kReference({wide[0], wide[1]})), tolerance) << rows;
+    }
+  }
+  at::set_num_threads(before);
+}
+
 TEST(Linear, MasterWeightsTrainHalfPrecisionActivations) {
   Tensors inputs = random_inputs({50}, 32, 16, 30);
   inputs[0] = inputs[0].to(at::kBFloat16);

@@ -96,6 +96,45 @@ struct ChannelNormBackward {
   bool then_silu = false;
 };
 
+/// Sums over rows of x − origin and of its square, per channel.
+template <class T>
+struct ChannelSums {
+  const T* x = nullptr;           // [rows, channels]
+  const float* origin = nullptr;  // [channels]
+  float* sum = nullptr;           // [channels], overwritten
+  float* square = nullptr;        // [channels], overwritten
+  std::int64_t channels = 0;
+};
+
+/// y = (x − mean) · scale + shift per channel, then SiLU if asked.
+template <class T>
+struct ChannelAffine {
+  const T* x = nullptr;          // [rows, channels]
+  T* y = nullptr;                // [rows, channels]
+  const float* mean = nullptr;   // [channels]
+  const float* scale = nullptr;  // [channels]
+  const float* shift = nullptr;  // [channels]
+  std::int64_t channels = 0;
+  bool then_silu = false;
+};
+
+/// The backward pass of a group norm (then SiLU if asked) over rows that share
+/// their statistics; the statistics of groups repeated for each channel.
+template <class T>
+struct GroupNormBackward {
+  const T* x = nullptr;       // [rows, channels]
+  const T* grad_y = nullptr;  // [rows, channels]
+  T* grad_x = nullptr;        // [rows, channels]
+  const float* mean = nullptr;
+  const float* inverse = nullptr;  // 1 / √(variance + eps)
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+  const float* mean_grad = nullptr;     // of grad_normal = grad before the SiLU · weight, over the group
+  const float* mean_product = nullptr;  // of grad_normal · normal
+  std::int64_t channels = 0;
+  bool then_silu = false;
+};
+
 /// Turns the pairs of values of each head by the table's angles (or back, in
 /// the backward pass).
 template <class T>
@@ -176,6 +215,11 @@ struct Loops {
   /// grad_x = grad_y · gelu'(x). |error| ≤ 2e-6 · |grad_y|.
   void (*gelu_backward)(const T* x, const T* grad_y, T* grad_x, std::int64_t count);
 
+  /// y = value · gelu(gate) with the exact gelu x Φ(x), for rows x = (value,
+  /// gate) of 2 · size values. |error| of gelu ≤ 1e-6 · max(1, |gate|).
+  void (*geglu)(const T* x, T* y, std::int64_t rows, std::int64_t size);
+  void (*geglu_backward)(const T* x, const T* grad_y, T* grad_x, std::int64_t rows, std::int64_t size);
+
   /// Rows [first, last). scratch: padded(size) floats.
   void (*norm_rows)(const NormRows<T>&, std::int64_t first, std::int64_t last, float* scratch);
   /// Rows [first, last) of one group. scratch: 2 · padded(size) floats.
@@ -196,6 +240,15 @@ struct Loops {
   /// channels floats. weight_sum: channels floats.
   void (*channel_norm_backward)(const ChannelNormBackward<T>&, std::int64_t first, std::int64_t last, float* scratch,
                                 float* weight_sum);
+
+  /// Rows [first, last).
+  void (*channel_sums)(const ChannelSums<T>&, std::int64_t first, std::int64_t last);
+  void (*channel_affine)(const ChannelAffine<T>&, std::int64_t first, std::int64_t last);
+  /// Sums over rows [first, last) of the gradient before the SiLU, and of that
+  /// · normal, per channel, overwritten.
+  void (*group_norm_sums)(const GroupNormBackward<T>&, std::int64_t first, std::int64_t last, float* sum,
+                          float* product);
+  void (*group_norm_backward)(const GroupNormBackward<T>&, std::int64_t first, std::int64_t last);
 
   /// Rows [first, last). scratch: 2 · padded(size) floats.
   void (*rotate_rows)(const RotateRows<T>&, std::int64_t first, std::int64_t last, float* scratch);

@@ -6,17 +6,13 @@
 
 #include "base/options.h"
 #include "model/config.h"
+#include "model/test_support.h"
 #include "model/umt5.h"
 #include "model/wan_transformer.h"
 #include "model/wan_vae.h"
-#include "weights/names.h"
-#include "weights/part.h"
-#include "weights/safetensors.h"
 
 namespace hotshot::model {
 namespace {
-
-const std::filesystem::path kGolden = std::filesystem::path(HOTSHOT_SOURCE_DIR) / "tests/golden";
 
 template <class Config>
 Config config_of(const std::filesystem::path& folder, bool strict = true) {
@@ -29,29 +25,12 @@ Config config_of(const std::filesystem::path& folder, bool strict = true) {
   return config;
 }
 
-void load(nn::Module& module, const std::filesystem::path& folder) {
-  std::vector<weights::Slot> slots;
-  for (const auto& [name, parameter] : module.parameters()) slots.push_back({name, parameter->tensor});
-  weights::assign(weights::read_part(folder), slots, folder.string());
-}
-
-weights::TensorMap golden(const std::string& name) {
-  return weights::read_safetensors(kGolden / name / "golden.safetensors").tensors;
-}
-
-/// Maximum absolute difference over maximum absolute value.
-double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
-  EXPECT_EQ(actual.sizes(), expected.sizes());
-  const at::Tensor wide = expected.to(at::kDouble);
-  return ((actual.to(at::kDouble) - wide).abs().max() / wide.abs().max()).item<double>();
-}
-
 class TransformerParity : public testing::TestWithParam<const char*> {};
 
 TEST_P(TransformerParity, MatchesDiffusers) {
   at::NoGradGuard no_grad;
   WanTransformer transformer(config_of<WanTransformerConfig>(kGolden / GetParam()));
-  load(transformer, kGolden / GetParam());
+  load_parameters(transformer, kGolden / GetParam());
   const auto g = golden(GetParam());
   const TextContext context{g.at("text_bld"), {}};
   EXPECT_LT(relative_error(transformer(g.at("latents_bcthw"), g.at("timestep_b"), context), g.at("sample_bcthw")),
@@ -71,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(Golden, TransformerParity, testing::Values("transformer
 TEST(TransformerContext, OnePadTokenStandsForMany) {
   at::NoGradGuard no_grad;
   WanTransformer transformer(config_of<WanTransformerConfig>(kGolden / "transformer-wan21"));
-  load(transformer, kGolden / "transformer-wan21");
+  load_parameters(transformer, kGolden / "transformer-wan21");
   const auto g = golden("transformer-wan21");
   at::Tensor text = g.at("text_bld").clone();
   text[0].narrow(0, 5, 11).zero_();
@@ -87,7 +66,7 @@ class VaeParity : public testing::TestWithParam<const char*> {};
 TEST_P(VaeParity, MatchesDiffusersWholeAndStreamed) {
   at::NoGradGuard no_grad;
   WanVae vae(config_of<WanVaeConfig>(kGolden / GetParam()));
-  load(vae, kGolden / GetParam());
+  load_parameters(vae, kGolden / GetParam());
   const auto g = golden(GetParam());
   const at::Tensor frames = g.at("encode.frames_bcthw"), latents = g.at("decode.latents_bcthw");
   for (std::int64_t latent_frames = 1; latent_frames <= latents.size(2); ++latent_frames) {
@@ -113,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(Golden, VaeParity, testing::Values("vae-wan21", "vae-pa
 TEST(TextEncoderParity, MatchesTransformers) {
   at::NoGradGuard no_grad;
   Umt5Encoder encoder(config_of<Umt5Config>(kGolden / "text-umt5", /*strict=*/false));
-  load(encoder, kGolden / "text-umt5");
+  load_parameters(encoder, kGolden / "text-umt5");
   const auto g = golden("text-umt5");
   const at::Tensor lengths = g.at("mask_bl").sum(1);
   const std::vector<std::int64_t> counts{lengths[0].item<std::int64_t>(), lengths[1].item<std::int64_t>()};

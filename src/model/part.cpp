@@ -10,12 +10,23 @@
 #include "weights/part.h"
 
 namespace hotshot::model {
+namespace {
 
-void load_parameters(nn::Module& module, const std::filesystem::path& folder) {
+void fill(nn::Module& module, const weights::TensorMap& tensors, const std::filesystem::path& folder) {
   at::NoGradGuard no_grad;
   std::vector<weights::Slot> slots;
   for (const auto& [name, parameter] : module.parameters()) slots.push_back({name, parameter->tensor});
-  weights::assign(weights::read_part(folder), slots, folder.string());
+  weights::assign(tensors, slots, folder.string());
+}
+
+}  // namespace
+
+void load_parameters(nn::Module& module, const std::filesystem::path& folder) {
+  fill(module, weights::read_part(folder), folder);
+}
+
+void load_parameters(nn::Module& module, const NetworkClass& network, const std::filesystem::path& folder) {
+  fill(module, read_tensors(network, folder), folder);
 }
 
 void save_part(nn::Module& module, const nlohmann::json& config, const std::filesystem::path& folder,

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
 
+#include "model/registry.h"
 #include "nn/module.h"
 
 namespace hotshot::model {
@@ -14,6 +15,8 @@ namespace hotshot::model {
 /// Fills the module's parameters from the folder's weights: as fp32 copies, ready for training.
 /// Throws InvalidArgument, listing every missing, unexpected or wrongly shaped name.
 void load_parameters(nn::Module& module, const std::filesystem::path& folder);
+/// The same from a folder of any age: names are those of read_tensors.
+void load_parameters(nn::Module& module, const NetworkClass& network, const std::filesystem::path& folder);
 
 /// Writes config.json and `basename`.safetensors; parameters are rounded to dtype, except those that keep fp32.
 void save_part(nn::Module& module, const nlohmann::json& config, const std::filesystem::path& folder,

@@ -11,18 +11,10 @@
 #include "kernel/attention.h"
 #include "kernel/norm.h"
 #include "kernel/rotary.h"
+#include "nn/timestep_embedding.h"
 
 namespace hotshot::model {
 namespace {
-
-// Sinusoidal embedding, cosines first, frequencies 10000^(-j / half): [...] → [..., size], fp32.
-at::Tensor timestep_embedding(const at::Tensor& timesteps, std::int64_t size) {
-  const std::int64_t half = size / 2;
-  const at::Tensor j = at::arange(half, timesteps.options().dtype(at::kFloat));
-  const at::Tensor frequency = at::exp(j * (-std::log(10000.0) / static_cast<double>(half)));
-  const at::Tensor angle = timesteps.to(at::kFloat).unsqueeze(-1) * frequency;
-  return at::cat({at::cos(angle), at::sin(angle)}, -1);
-}
 
 nn::LinearOptions zero_linear(std::int64_t in, std::int64_t out, bool hidden) {
   return {.in = in, .out = out, .weight_init = nn::Init::zeros(), .hidden = hidden};
@@ -180,7 +172,8 @@ at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at:
   const at::ScalarType dtype = latents_bcthw.scalar_type();
   const at::Tensor rotary =
       kernel::rotary_table(grid[0], grid[1], grid[2], config_.attention_head_dim).to(latents_bcthw.device());
-  const at::Tensor time = time_2_(at::silu(time_1_(timestep_embedding(timesteps, config_.freq_dim)))).to(dtype);
+  const at::Tensor time =
+      time_2_(at::silu(time_1_(nn::timestep_embedding(timesteps, {.size = config_.freq_dim})))).to(dtype);
   const at::Tensor modulation = time_proj_(at::silu(time)).to(at::kFloat).unflatten(-1, {6, config_.inner_dim()});
   const TextContext text{text_2_(kernel::gelu_tanh(text_1_(context.embeddings_bld.to(dtype)))), context.bias_bl};
 

@@ -240,9 +240,8 @@ void WanVae::check_video(const at::Tensor& video) const {
 
 Posterior WanVae::encode(const at::Tensor& video_bcthw) const {
   check_video(video_bcthw);
-  const at::Tensor moments = quant_conv_(encoder_->forward(patchify(video_bcthw, config_.patch_size.value_or(1)), {}));
-  const auto parts = moments.chunk(2, 1);
-  return {parts[0], parts[1].clamp(-30.0, 20.0)};
+  const at::Tensor patches_bcthw = patchify(video_bcthw, config_.patch_size.value_or(1));
+  return Posterior::from_moments(quant_conv_(encoder_->forward(patches_bcthw, {})));
 }
 
 at::Tensor WanVae::decode(const at::Tensor& latents_bcthw) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "model/posterior.h"
 #include "nn/causal_conv3d.h"
 #include "nn/module.h"
 
@@ -43,12 +44,6 @@ struct WanVaeConfig {
   nlohmann::json to_json() const;
 };
 
-/// Mean and logarithm of the variance of q(latents | clip), each [b, z_dim, t', h', w'].
-struct Posterior {
-  at::Tensor mean;
-  at::Tensor log_variance;
-};
-
 class WanVae : public nn::Module {
  public:
   /// Adopts the published latents_mean and latents_std of Wan 2.1 when config has none and 16 channels.
@@ -57,7 +52,8 @@ class WanVae : public nn::Module {
 
   const WanVaeConfig& config() const { return config_; }
 
-  /// video_bcthw [b, 3, 4k+1, h, w] in [-1, 1], h and w multiples of scale_factor_spatial. In one pass, differentiable.
+  /// video_bcthw [b, 3, 4k+1, h, w] in [-1, 1], h and w multiples of scale_factor_spatial → [b, z_dim, k+1, h', w'].
+  /// In one pass, differentiable.
   Posterior encode(const at::Tensor& video_bcthw) const;
   /// The inverse, in one pass, differentiable; not clamped.
   at::Tensor decode(const at::Tensor& latents_bcthw) const;

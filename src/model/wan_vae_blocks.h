@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nn/causal_conv3d.h"
+#include "nn/conv2d.h"
 #include "nn/layers.h"
 #include "nn/module.h"
 

@@ -3,25 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
+
+#include "nn/convolution.h"
 
 namespace hotshot::nn {
-namespace {
-
-Init fan_in_init(std::int64_t fan_in) { return Init::normal(1.0 / std::sqrt(static_cast<double>(fan_in))); }
-
-// at::convolution computes 1x1 filters in fp32 without oneDNN when there is one thread, and rounds differently then; to
-// give the same bytes for every thread count, oneDNN is asked for by name.
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::IntArrayRef stride,
-                    at::IntArrayRef padding) {
-  const std::vector<std::int64_t> dilation(stride.size(), 1), none(stride.size(), 0);
-  const bool plain = !at::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == at::kFloat && at::hasMKLDNN();
-  if (plain) return at::mkldnn_convolution(x, weight, bias, padding, stride, dilation, 1);
-  return at::convolution(x, weight, bias, stride, padding, dilation, /*transposed=*/false, /*output_padding=*/none, 1);
-}
-
-}  // namespace
 
 CausalConv3d::CausalConv3d(const CausalConv3dOptions& o)
     : options_(o),
@@ -44,20 +29,8 @@ at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cach
     weight = weight.narrow(2, blind, past + 1 - blind);
     if (zeros > blind) x = at::constant_pad_nd(x, {0, 0, 0, 0, zeros - blind, 0});
   }
-  return convolve(x, weight.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()), {options_.time_stride, 1, 1},
+  return convolve(x, weight, bias_.tensor, {options_.time_stride, 1, 1},
                   {0, options_.kernel[1] / 2, options_.kernel[2] / 2});
-}
-
-Conv2d::Conv2d(const Conv2dOptions& o)
-    : options_(o),
-      weight_(add_parameter("weight", {o.out, o.in, o.kernel, o.kernel}, fan_in_init(o.in * o.kernel * o.kernel))),
-      bias_(add_parameter("bias", {o.out}, Init::zeros())) {
-  weight_.hidden = o.hidden;
-}
-
-at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  return convolve(x, weight_.tensor.to(x.scalar_type()), bias_.tensor.to(x.scalar_type()),
-                  {options_.stride, options_.stride}, {options_.padding, options_.padding});
 }
 
 }  // namespace hotshot::nn

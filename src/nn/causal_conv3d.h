@@ -47,25 +47,4 @@ class CausalConv3d : public Module {
   Parameter& bias_;
 };
 
-struct Conv2dOptions {
-  std::int64_t in = 0;
-  std::int64_t out = 0;
-  std::int64_t kernel = 3;
-  std::int64_t stride = 1;
-  std::int64_t padding = 0;
-  bool hidden = true;  // see Parameter::hidden
-};
-
-/// 2-D convolution of x_nchw with weight [out, in, k, k] and bias.
-class Conv2d : public Module {
- public:
-  explicit Conv2d(const Conv2dOptions& options);
-  at::Tensor operator()(const at::Tensor& x_nchw) const;
-
- private:
-  Conv2dOptions options_;
-  Parameter& weight_;
-  Parameter& bias_;
-};
-
 }  // namespace hotshot::nn

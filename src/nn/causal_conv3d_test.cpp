@@ -97,11 +97,5 @@ TEST(CausalConv3d, FirstFrameIsAPicture) {
   EXPECT_LT(largest_difference(conv(x).narrow(2, 0, 1), conv(x.narrow(2, 0, 1))), 1e-6);
 }
 
-TEST(Conv2d, PadsAndStrides) {
-  Conv2d conv({.in = 3, .out = 5, .stride = 2, .padding = 1});
-  conv.initialize(8);
-  EXPECT_EQ(conv(normals({2, 3, 8, 6}, 7)).sizes(), at::IntArrayRef({2, 5, 4, 3}));
-}
-
 }  // namespace
 }  // namespace hotshot::nn

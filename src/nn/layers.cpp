@@ -46,6 +46,14 @@ Embedding::Embedding(std::int64_t count, std::int64_t size, Init init)
 
 at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(weight_.tensor, ids); }
 
+std::int64_t Embedding::count() const { return weight_.tensor.size(0); }
+
+void Embedding::append(const at::Tensor& rows) {
+  const at::NoGradGuard no_grad;
+  const bool trained = weight_.tensor.requires_grad();
+  weight_.tensor = at::cat({weight_.tensor, rows.to(weight_.tensor.options())}).detach().set_requires_grad(trained);
+}
+
 PatchEmbedding::PatchEmbedding(std::int64_t in, std::int64_t out, std::array<std::int64_t, 3> p)
     : patch_(p),
       weight_(add_parameter("weight", {out, in, p[0], p[1], p[2]},

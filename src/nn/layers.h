@@ -60,6 +60,10 @@ class Embedding : public Module {
   Embedding(std::int64_t count, std::int64_t size, Init init);
   at::Tensor operator()(const at::Tensor& ids) const;
 
+  std::int64_t count() const;
+  /// Vectors [n, size] become rows of the table, after those it has, in its dtype. They are copied.
+  void append(const at::Tensor& rows);
+
  private:
   Parameter& weight_;
 };

@@ -58,6 +58,21 @@ TEST(PatchEmbedding, IsAConvolutionWhoseStrideIsItsKernel) {
   EXPECT_LT(largest_difference(embedding(x), convolved), 1e-5);
 }
 
+TEST(Embedding, GrowsByRows) {
+  Embedding embedding(3, 2, Init::normal(1));
+  embedding.initialize(1);
+  embedding.to(at::kCPU, at::kBFloat16);
+  embedding.requires_grad(true);
+  const at::Tensor before = embedding(at::arange(3)).detach();
+  at::Tensor rows = at::tensor({0.5f, -2.0f}).view({1, 2});
+  embedding.append(rows);
+  EXPECT_EQ(embedding.count(), 4);
+  EXPECT_TRUE(embedding(at::arange(3)).equal(before));
+  EXPECT_TRUE(embedding(at::tensor({3})).to(at::kFloat).equal(rows));
+  EXPECT_TRUE(embedding(at::arange(4)).requires_grad());
+  EXPECT_EQ(embedding.parameters()[0].parameter->tensor.sizes(), at::IntArrayRef({4, 2}));
+}
+
 TEST(Layers, GradientsReachTheWeights) {
   PatchEmbedding embedding(3, 8, {1, 2, 2});
   LayerNorm norm(8, 1e-6);

@@ -8,11 +8,22 @@
 namespace hotshot::nn {
 namespace {
 
+at::Tensor sinusoid(at::IntArrayRef shape) {
+  const std::int64_t rows = shape[1], width = shape[2];
+  const at::Tensor pair = at::floor_divide(at::arange(width, at::kDouble), 2);
+  const at::Tensor frequency = at::pow(10000.0, pair * (-2.0 / static_cast<double>(width)));
+  const at::Tensor angle = at::arange(rows, at::kDouble).unsqueeze(1) * frequency;
+  const at::Tensor even = at::remainder(at::arange(width), 2).eq(0);
+  return at::where(even, at::sin(angle), at::cos(angle)).unsqueeze(0);
+}
+
 void fill(at::Tensor& tensor, const Init& init, const Random& random) {
   if (init.kind == Init::Kind::zeros) {
     tensor.zero_();
   } else if (init.kind == Init::Kind::ones) {
     tensor.fill_(1);
+  } else if (init.kind == Init::Kind::sinusoid) {
+    tensor.copy_(sinusoid(tensor.sizes()));
   } else {
     at::Tensor values = at::empty(tensor.sizes(), at::kFloat);
     random.fill_normal(values.data_ptr<float>(), static_cast<std::size_t>(values.numel()));
@@ -52,7 +63,7 @@ void Module::to(at::Device device, at::ScalarType dtype) {
 }
 
 void Module::requires_grad(bool on) {
-  for (const auto& [name, parameter] : parameters()) parameter->tensor.set_requires_grad(on);
+  for (const auto& [name, parameter] : parameters()) parameter->tensor.set_requires_grad(on && !parameter->fixed);
 }
 
 at::Device Module::device() {

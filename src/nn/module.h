@@ -12,12 +12,15 @@ namespace hotshot::nn {
 
 /// How a parameter starts before training.
 struct Init {
-  enum class Kind { zeros, ones, normal } kind = Kind::zeros;
+  enum class Kind { zeros, ones, normal, sinusoid } kind = Kind::zeros;
   double std = 0;  // of Kind::normal
 
   static Init zeros() { return {Kind::zeros, 0}; }
   static Init ones() { return {Kind::ones, 0}; }
   static Init normal(double std) { return {Kind::normal, std}; }
+  /// A table of positions [1, rows, width] (Vaswani et al. 2017, section 3.5): row p has sin(p · 10000^(-2i / width))
+  /// in column 2i and the cosine in column 2i + 1.
+  static Init sinusoid() { return {Kind::sinusoid, 0}; }
 };
 
 /// One weight tensor of a module. `tensor` is replaced when weights are loaded, moved or cast.
@@ -27,6 +30,7 @@ struct Parameter {
   Init init;
   bool keep_fp32 = false;  // stays fp32 when the network is cast (norms, modulation, time embedding)
   bool hidden = false;     // a matrix between hidden layers, which Muon may orthogonalise
+  bool fixed = false;      // a stored table, which is never trained
 };
 
 /// A full name with the parameter it stands for.
@@ -52,7 +56,7 @@ class Module {
   void initialize(std::uint64_t seed);
   /// Casts parameters to dtype, except those that keep fp32, and moves all to device.
   void to(at::Device device, at::ScalarType dtype);
-  /// Makes all parameters leaves that collect gradients (or stops that).
+  /// Makes all parameters but the fixed ones leaves that collect gradients (or stops that).
   void requires_grad(bool on);
   /// The device of the first parameter.
   at::Device device();

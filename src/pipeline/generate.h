@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/clip.h"
 #include "base/progress.h"
@@ -15,10 +16,11 @@ namespace hotshot::pipeline {
 
 /// One clip that was made.
 struct Made {
-  int index = 0;           // 0-based, of count
-  std::uint64_t seed = 0;  // of this clip
-  Clip clip = {};          // frames_shown of the plan
-  int frames_made = 0;     // by the networks; the rest was cut
+  int index = 0;                           // 0-based, of count
+  std::uint64_t seed = 0;                  // of this clip
+  Clip clip = {};                          // frames_shown of the plan
+  int frames_made = 0;                     // by the networks; the rest was cut
+  std::vector<std::string> warnings = {};  // what came up on the way
 };
 
 using MadeSink = std::function<void(Made made)>;

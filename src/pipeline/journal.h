@@ -1,6 +1,6 @@
 // What a run remembers, so that it can go on after its process died: the network's answers, in order. A sampler is a
-// pure function of them, so replaying them brings any sampler back to where it stood, to the bit, at no call of the
-// network.
+// pure function of them and of noise that it draws by step, so replaying them brings any sampler back to where it
+// stood, to the bit, at no call of the network.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -25,12 +25,15 @@ struct MemoryNeed {
 struct Workload {
   int width = 0;
   int height = 0;
-  int frames = 0;  // 4k+1
+  int frames = 0;  // as the networks make them
   int count = 1;
   bool guided = true;  // two predictions per call
 };
 
-/// Memory for `work` with transformer and autoencoder in `dtype`.
+/// Weights in memory; those that alias the file count too, since a run touches all of them.
+std::uint64_t weight_bytes(const PartSummary& part, at::ScalarType dtype);
+
+/// Memory for `work` with transformer (or UNet) and autoencoder in `dtype`.
 MemoryNeed estimate_memory(const ModelFolder& folder, const Workload& work, at::ScalarType dtype);
 
 /// Bytes this process may still take: /proc/meminfo's MemAvailable, or less where a control group says so; 0 where

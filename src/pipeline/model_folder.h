@@ -15,15 +15,15 @@
 #include "base/options.h"
 #include "diffusion/scheduler_config.h"
 #include "model/registry.h"
-#include "model/umt5.h"
-#include "model/wan_transformer.h"
-#include "model/wan_vae.h"
+#include "pipeline/family.h"
+#include "pipeline/pixel_size.h"
+#include "weights/safetensors.h"
 
 namespace hotshot::pipeline {
 
 /// What model_index.json and a part's files say of one network.
 struct PartSummary {
-  std::string name;            // "transformer", "vae", "text_encoder": the folder
+  std::string name;            // "transformer", "unet", "vae", "text_encoder": the folder
   std::string class_name;      // of diffusers or transformers
   nlohmann::json config = {};  // config.json
   std::int64_t parameters = 0;
@@ -31,14 +31,8 @@ struct PartSummary {
   std::string dtypes = {};  // "BF16", or "BF16, F32"
 };
 
-struct PixelSize {
-  int width = 0;
-  int height = 0;
-  bool operator==(const PixelSize&) const = default;
-};
-
-/// What a model was trained for and is best used with: the optional hotshot.json of its folder; the defaults are those
-/// of the published Wan models.
+/// What a model was trained for and is best used with: the optional hotshot.json of its folder over what its family
+/// says; the defaults are those of the published Wan models.
 struct Trained {
   int frames = 81;
   int fps = 16;
@@ -56,8 +50,8 @@ struct Trained {
 /// Trained::data of a model that knows the words of src/world.
 inline constexpr std::string_view kCartoonWorld = "cartoon world";
 
-/// Reads hotshot.json. Throws InvalidArgument.
-Trained read_trained(const nlohmann::json& json, std::string_view where);
+/// Reads hotshot.json; what it does not say stays as in `known`. Throws InvalidArgument.
+Trained read_trained(const nlohmann::json& json, std::string_view where, Trained known = {});
 /// The inverse.
 nlohmann::json write_trained(const Trained& trained);
 
@@ -65,24 +59,30 @@ nlohmann::json write_trained(const Trained& trained);
 struct ModelFolder {
   std::filesystem::path path;
   std::string name;                // of the folder
-  std::vector<PartSummary> parts;  // text_encoder, transformer, vae: in the order they run
-  model::Umt5Config text_encoder;
-  model::WanTransformerConfig transformer;
-  model::WanVaeConfig vae;
+  std::vector<PartSummary> parts;  // in the order they run
   diffusion::SchedulerConfig scheduler;
   Trained trained;
+  std::shared_ptr<const Family> family;
 
   const PartSummary& part(std::string_view part_name) const;
   std::int64_t parameters() const;
   /// Pixels per step of width and height: sizes are multiples of it.
-  int size_step() const { return vae.scale_factor_spatial * transformer.patch_size[1]; }
-  /// The smallest number of frames the networks make (4k+1) that is at least `frames`.
-  int frames_made(int frames) const;
+  int size_step() const { return family->limits().size_step; }
+  /// The smallest number of frames the networks make that is at least `frames`.
+  int frames_made(int frames) const { return family->frames_made(frames); }
 };
 
 /// Opens `path`. Throws InvalidArgument, naming the file and what is wrong, when a part is missing or unknown, when
 /// parts do not fit each other, or when names or shapes of the weights do not fit their config.
 ModelFolder open_model(const std::filesystem::path& path);
+
+/// The weights of `part` under the names of its network: aliases of the files.
+weights::TensorMap read_weights(const ModelFolder& folder, std::string_view part);
+
+/// Gives `network` these weights: aliases where their dtype is the one wanted, else converted. Parameters that keep
+/// fp32 get it. Throws InvalidArgument, "[where] …", for names or shapes that do not fit.
+void assign_weights(nn::Module& network, const weights::TensorMap& tensors, const std::string& where,
+                    at::ScalarType dtype, at::Device device);
 
 /// Maps and assigns the weights of `part` to `network`: aliases of the file where its dtype is the one wanted, else
 /// converted. Parameters that keep fp32 get it.

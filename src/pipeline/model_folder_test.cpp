@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/file.h"
+#include "model/wan_transformer.h"
 #include "pipeline/test_support.h"
 #include "weights/part.h"
 

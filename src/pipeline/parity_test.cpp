@@ -85,7 +85,7 @@ TEST_P(PipelineParity, FirstPredictionInBf16) {
 }
 
 TEST_P(PipelineParity, EveryStepAndTheVideo) {
-  const auto schedule = diffusion::flow_schedule(settings_["steps"], folder_.scheduler.schedule);
+  const auto schedule = diffusion::make_schedule(settings_["steps"], folder_.scheduler.schedule);
   EXPECT_LT(relative_error(at::tensor(schedule.sigmas, at::kDouble), golden("sigmas_s")), 1e-7);
   EXPECT_TRUE(at::equal(at::tensor(schedule.timesteps, at::kDouble), golden("timesteps_s").to(at::kDouble)));
   const auto transformer = load_network<model::WanTransformer>(folder_, "transformer", at::kFloat, at::kCPU);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <random>
+#include <variant>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -30,7 +31,7 @@ PixelSize choose_size(const GenerateRequest& request, const ModelFolder& folder,
   const auto& trained = folder.trained.sizes;
   const PixelSize size = request.size.empty() ? trained.front() : parse_pixel_size(request.size);
   check_grid(size, folder.size_step());
-  const int longest = folder.transformer.rope_max_seq_len * folder.size_step();
+  const int longest = folder.family->limits().longest_side;
   require(size.width <= longest && size.height <= longest, "size", "expected at most {} pixels a side but got {}x{}",
           longest, size.width, size.height);
   if (std::find(trained.begin(), trained.end(), size) == trained.end()) {
@@ -46,8 +47,7 @@ void choose_frames(const GenerateRequest& request, const ModelFolder& folder, Pl
   const Trained& trained = folder.trained;
   require(!request.frames || !request.seconds, "frames", "expected either frames or seconds but got both");
   plan.fps = request.fps.value_or(trained.fps);
-  // A whole number of seconds where the model allows it: 25 frames of training at 8 per second are 3 s and one more.
-  plan.frames_shown = request.frames.value_or(std::max(1, trained.frames - 1));
+  plan.frames_shown = request.frames.value_or(folder.family->frames_shown(trained.frames));
   if (request.seconds) {
     const double frames = std::round(*request.seconds * plan.fps);
     require(frames >= 1, "seconds", "expected at least one frame but {} s at {} fps have none", *request.seconds,
@@ -57,7 +57,7 @@ void choose_frames(const GenerateRequest& request, const ModelFolder& folder, Pl
     plan.frames_shown = static_cast<int>(frames);
   }
   plan.frames_made = folder.frames_made(plan.frames_shown);
-  const int most = (folder.transformer.rope_max_seq_len - 1) * folder.vae.scale_factor_temporal + 1;
+  const int most = folder.family->limits().most_frames;
   require(plan.frames_made <= most, "frames", "expected at most {} frames but got {}", most, plan.frames_shown);
   if (plan.frames_made > trained.frames) {
     plan.warnings.push_back(fmt::format("{} was trained on clips of {} frames; {} frames may drift or repeat",
@@ -88,7 +88,33 @@ at::ScalarType choose_dtype(const std::string& name, at::Device device) {
   return !device.is_cpu() || processor_prefers_bf16() ? at::kBFloat16 : at::kFloat;
 }
 
-GenerateRequest settle(GenerateRequest request, const Plan& plan, double shift) {
+// What the request says of the noise levels, over what the model's files say.
+diffusion::ScheduleOptions choose_schedule(const GenerateRequest& request, const ModelFolder& folder,
+                                           const std::string& sampler) {
+  diffusion::ScheduleOptions options = folder.scheduler.schedule;
+  if (auto* flow = std::get_if<diffusion::FlowScheduleOptions>(&options)) {
+    require(request.spacing.empty(), "spacing", "expected none for {}, which has a shift instead, but got '{}'",
+            folder.name, request.spacing);
+    flow->shift = request.shift.value_or(folder.trained.shift.value_or(flow->shift));
+    return options;
+  }
+  auto& discrete = std::get<diffusion::DiscreteScheduleOptions>(options);
+  require(!request.shift, "shift", "expected none for {}, which has a spacing instead, but got {}", folder.name,
+          request.shift.value_or(0));
+  if (!request.spacing.empty()) discrete.sigma_spacing = request.spacing;
+  const auto spacings = diffusion::sigma_spacings();
+  if (std::find(spacings.begin(), spacings.end(), discrete.sigma_spacing) == spacings.end()) {
+    throw_unknown("spacing", discrete.sigma_spacing, spacings);
+  }
+  if (sampler != folder.scheduler.sampler) {
+    for (const diffusion::SamplerInfo& info : diffusion::samplers()) {
+      if (info.name == sampler) discrete.grid = info.grid;
+    }
+  }
+  return options;
+}
+
+GenerateRequest settle(GenerateRequest request, const Plan& plan, const diffusion::ScheduleOptions& schedule) {
   request.seconds.reset();
   request.frames = plan.frames_shown;
   request.fps = plan.fps;
@@ -97,7 +123,10 @@ GenerateRequest settle(GenerateRequest request, const Plan& plan, double shift) 
   request.steps = plan.steps();
   request.guidance = plan.guidance;
   request.sampler = plan.sampler;
-  request.shift = shift;
+  if (const auto* flow = std::get_if<diffusion::FlowScheduleOptions>(&schedule)) request.shift = flow->shift;
+  if (const auto* discrete = std::get_if<diffusion::DiscreteScheduleOptions>(&schedule)) {
+    request.spacing = discrete->sigma_spacing;
+  }
   request.dtype = plan.dtype == at::kFloat ? "fp32" : "bf16";
   request.threads = plan.threads;
   return request;
@@ -128,7 +157,17 @@ FieldList GenerateRequest::fields() {
           {"steps", "sampling steps: more is slower and finer", &steps, {1, 1000}},
           {"guidance", "how closely to follow the prompt; 1 is off", &guidance, {0, 100}},
           {"sampler", "how noise becomes a picture", &sampler},
-          {"shift", "time spent on the coarse shape, 1 is even", &shift, {0.01, 100}},
+          {"shift", "flow models: time spent on the coarse shape, 1 is even", &shift, {0.01, 100}},
+          {"spacing", "other models: where the steps lie, such as karras", &spacing},
+          {"rescale", "draw guided contrast back to that of the prompt, 0 to 1", &rescale, {0, 1}},
+          {"clip_skip", "image models: text layers left out beyond the usual", &clip_skip, {0, 11}},
+          {"original_size", "SDXL: WIDTHxHEIGHT the picture is said to come from", &original_size},
+          {"target_size", "SDXL: WIDTHxHEIGHT it is said to be for", &target_size},
+          {"negative_original_size", "the same for the negative prompt", &negative_original_size},
+          {"negative_target_size", "the same for the negative prompt", &negative_target_size},
+          {"window", "frames seen at once in a long clip; 0 for the most the model can", &window, {0, 1000}},
+          {"overlap", "frames that neighbouring windows share; 0 for a quarter", &overlap, {0, 1000}},
+          {"low_memory", "image models: less memory for more time", &low_memory},
           {"count", "clips to make, with seeds counting up", &count, {1, 10000}},
           {"device", "cpu or cuda", &device},
           {"dtype", "arithmetic of the networks: auto, bf16 or fp32", &dtype},
@@ -136,8 +175,7 @@ FieldList GenerateRequest::fields() {
 }
 
 std::vector<std::int64_t> Plan::latent_shape(const ModelFolder& folder) const {
-  return {1, folder.vae.z_dim, (frames_made - 1) / folder.vae.scale_factor_temporal + 1,
-          size.height / folder.vae.scale_factor_spatial, size.width / folder.vae.scale_factor_spatial};
+  return folder.family->latent_shape(size.width, size.height, frames_made);
 }
 
 bool processor_prefers_bf16() {
@@ -152,6 +190,7 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   GenerateRequest request = given;
   // Ranges, also for requests that were filled in by a program.
   read_fields(request.fields(), write_fields(GenerateRequest(given).fields()), "request");
+  read_fields(request.files.fields(), write_fields(LocalFiles(given.files).fields()), "request");
   Plan plan;
   plan.prompt = text::clean_prompt(request.prompt);
   plan.negative = text::clean_prompt(request.negative);
@@ -162,9 +201,8 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   plan.seed = request.seed ? *request.seed : std::random_device{}();
   plan.guidance = request.guidance.value_or(folder.trained.guidance);
   plan.sampler = choose_sampler(request, folder);
-  diffusion::FlowScheduleOptions schedule = folder.scheduler.schedule;
-  schedule.shift = request.shift.value_or(folder.trained.shift.value_or(schedule.shift));
-  plan.schedule = diffusion::flow_schedule(request.steps.value_or(folder.trained.steps), schedule);
+  const diffusion::ScheduleOptions schedule = choose_schedule(request, folder, plan.sampler);
+  plan.schedule = diffusion::make_schedule(request.steps.value_or(folder.trained.steps), schedule);
   plan.sampler_options = folder.scheduler.options;
   plan.device = choose_device(request.device);
   plan.dtype = choose_dtype(request.dtype, plan.device);
@@ -176,7 +214,8 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
                                  .count = plan.count,
                                  .guided = plan.guidance > 1},
                                 plan.dtype);
-  plan.settled = settle(request, plan, schedule.shift);
+  plan.settled = settle(request, plan, schedule);
+  folder.family->check(folder, plan);
   return plan;
 }
 

@@ -12,6 +12,7 @@
 #include "base/options.h"
 #include "diffusion/sampler.h"
 #include "diffusion/schedule.h"
+#include "pipeline/local_files.h"
 #include "pipeline/memory.h"
 #include "pipeline/model_folder.h"
 
@@ -30,11 +31,23 @@ struct GenerateRequest {
   std::optional<double> guidance;
   std::string sampler;
   std::optional<double> shift;
+  std::string spacing;
+  double rescale = 0;
+  int clip_skip = 0;
+  std::string original_size;
+  std::string target_size;
+  std::string negative_original_size;
+  std::string negative_target_size;
+  int window = 0;
+  int overlap = 0;
+  bool low_memory = false;
   int count = 1;
   std::string device = "cpu";
   std::string dtype = "auto";
   int threads = 0;
+  LocalFiles files = {};
 
+  /// What anyone may ask for: all but the files.
   FieldList fields();
 };
 
@@ -48,7 +61,7 @@ struct Plan {
   std::string negative;
   PixelSize size;
   int frames_shown = 0;  // as requested
-  int frames_made = 0;   // 4k+1, at least as many
+  int frames_made = 0;   // at least as many
   int fps = 0;
   std::uint64_t seed = 0;  // of the first clip; clip i has seed + i
   int count = 1;

@@ -33,7 +33,7 @@ EncodedText encode_text(const text::T5Tokenizer& tokenizer, const model::Umt5Enc
 
 TextDenoiser::TextDenoiser(const model::WanTransformer& transformer, const GuidedText& text, at::Device device,
                            at::ScalarType dtype)
-    : transformer_(transformer), guidance_(text.guidance), dtype_(dtype) {
+    : transformer_(transformer), guidance_(text.guidance), rescale_(text.rescale), dtype_(dtype) {
   std::vector<at::Tensor> texts{text.prompt.embeddings_ld};
   if (guidance_ > 1) texts.push_back(text.negative.embeddings_ld);
   std::vector<std::int64_t> lengths;
@@ -56,7 +56,7 @@ at::Tensor TextDenoiser::predictions(const at::Tensor& latents_bcthw, double tim
 at::Tensor TextDenoiser::operator()(const at::Tensor& latents_bcthw, double timestep) const {
   const at::Tensor both = predictions(latents_bcthw, timestep).to(at::kFloat);
   if (both.size(0) == 1) return both;
-  return diffusion::guide(both.narrow(0, 0, 1), both.narrow(0, 1, 1), guidance_);
+  return diffusion::guide(both.narrow(0, 0, 1), both.narrow(0, 1, 1), guidance_, rescale_);
 }
 
 at::Tensor initial_noise(std::uint64_t seed, const std::vector<std::int64_t>& shape) {

@@ -38,6 +38,7 @@ struct GuidedText {
   EncodedText prompt = {};
   EncodedText negative = {};  // used when guidance > 1
   double guidance = 1;
+  double rescale = 0;  // see diffusion::guide
 };
 
 /// The velocity function of one prompt: runs `transformer` in `dtype` on both texts at once and guides (Ho & Salimans
@@ -55,7 +56,7 @@ class TextDenoiser {
  private:
   const model::WanTransformer& transformer_;
   model::TextContext context_;
-  double guidance_;
+  double guidance_, rescale_;
   at::ScalarType dtype_;
 };
 

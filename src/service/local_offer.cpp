@@ -10,8 +10,7 @@ namespace hotshot::service {
 namespace {
 
 double longest_seconds(const pipeline::ModelFolder& folder) {
-  const int most = (folder.transformer.rope_max_seq_len - 1) * folder.vae.scale_factor_temporal + 1;
-  return std::min(most, 10 * folder.trained.frames) / static_cast<double>(folder.trained.fps);
+  return std::min(folder.family->limits().most_frames, 10 * folder.trained.frames) / static_cast<double>(folder.trained.fps);
 }
 
 Abilities abilities_of(const pipeline::ModelFolder& folder) {

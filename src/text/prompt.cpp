@@ -19,7 +19,7 @@ bool is_dropped(char32_t c) {
 
 }  // namespace
 
-std::string clean_prompt(std::string_view prompt) {
+void check_prompt(std::string_view prompt) {
   // Before anything walks over it: a character has at most 4 bytes.
   require(prompt.size() <= 4 * kMaxPromptCharacters, "prompt", "expected at most {} characters but got {} bytes",
           kMaxPromptCharacters, prompt.size());
@@ -28,6 +28,10 @@ std::string clean_prompt(std::string_view prompt) {
   const std::size_t characters = count_code_points(prompt);
   require(characters <= kMaxPromptCharacters, "prompt", "expected at most {} characters but got {}",
           kMaxPromptCharacters, characters);
+}
+
+std::string clean_prompt(std::string_view prompt) {
+  check_prompt(prompt);
   const std::string text = unescape_html(unescape_html(prompt));
   std::string cleaned;
   bool space = false;

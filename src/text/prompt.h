@@ -9,9 +9,12 @@ namespace hotshot::text {
 
 inline constexpr std::size_t kMaxPromptCharacters = 10'000;
 
+/// Throws InvalidArgument for malformed UTF-8 or more than kMaxPromptCharacters.
+void check_prompt(std::string_view prompt);
+
 /// As diffusers' Wan pipeline cleans a prompt (without ftfy): HTML entities replaced twice, every run of white space
 /// (Unicode's, as Python's \s) one space, none at the ends. Further, NUL, other control characters and invisible
-/// format characters are dropped. Throws InvalidArgument for malformed UTF-8 or more than kMaxPromptCharacters.
+/// format characters are dropped. Throws as check_prompt.
 std::string clean_prompt(std::string_view prompt);
 
 /// Replaces &amp; &#38; &#x26; … once, as Python's html.unescape does, for the names of HTML 4 (and &apos; &AMP; and

@@ -1,20 +1,14 @@
 #include "text/t5_tokenizer.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/options.h"
+#include "text/tokenizer_config.h"
 
 namespace hotshot::text {
 namespace {
-
-// "</s>" or {"content": "</s>", …}, as transformers writes either.
-std::string token_text(const nlohmann::json& token) {
-  if (token.is_object() && token.contains("content") && token["content"].is_string()) return token["content"];
-  return token.is_string() ? token.get<std::string>() : std::string();
-}
 
 void check_token(const nlohmann::json& config, const char* key, const SentencePiece& pieces, int id,
                  const std::string& where) {
@@ -29,11 +23,7 @@ void check_config(const std::filesystem::path& path, const SentencePiece& pieces
   const nlohmann::json config = read_json(path);
   const std::string where = fmt::format("text {}", path.string());
   require(config.is_object(), where, "expected a JSON object");
-  const std::string tokenizer_class = config.contains("tokenizer_class") ? token_text(config["tokenizer_class"]) : "";
-  constexpr std::array<std::string_view, 5> kClasses = {"", "T5Tokenizer", "T5TokenizerFast", "PreTrainedTokenizerFast",
-                                                        "TokenizersBackend"};
-  if (std::find(kClasses.begin(), kClasses.end(), tokenizer_class) == kClasses.end())
-    throw_unknown(where, tokenizer_class.substr(0, 100), {kClasses.begin() + 1, kClasses.end()});
+  check_tokenizer_class(config, {"T5Tokenizer", "T5TokenizerFast"}, where);
   check_token(config, "eos_token", pieces, pieces.eos_id(), where);
   check_token(config, "pad_token", pieces, pieces.pad_id(), where);
   check_token(config, "unk_token", pieces, pieces.unk_id(), where);

@@ -40,8 +40,8 @@ void write_model_files(const std::filesystem::path& model_folder, const std::vec
                                                  {"tokenizer", {"transformers", "PreTrainedTokenizerFast"}},
                                                  {"transformer", {"diffusers", "WanTransformer3DModel"}},
                                                  {"vae", {"diffusers", "AutoencoderKLWan"}}});
-  diffusion::SchedulerConfig scheduler{.sampler = "unipc"};
-  scheduler.schedule.shift = shift;
+  const diffusion::SchedulerConfig scheduler{.sampler = "unipc",
+                                             .schedule = diffusion::FlowScheduleOptions{.shift = shift}};
   write_json(model_folder / "scheduler" / "scheduler_config.json", diffusion::write_scheduler_config(scheduler));
   write_json(model_folder / "hotshot.json", trained_on(buckets, fps, guidance));
 }

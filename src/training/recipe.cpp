@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "training/autoencoder_task.h"
+#include "training/judge_task.h"
 #include "training/transformer_task.h"
 
 namespace hotshot::training {
@@ -94,13 +95,25 @@ MakeTask transformer(Tables& recipe, const Recipe& head) {
   };
 }
 
+MakeTask judge(Tables& recipe, const Recipe& head) {
+  auto config = recipe.take<model::ClipClassifierConfig>("judge");
+  auto options = recipe.take<JudgeOptions>("judging");
+  const auto world_seed = static_cast<std::uint64_t>(recipe.take<DataOptions>("data").seed);
+  auto buckets = recipe.take_buckets();
+  const auto seed = static_cast<std::uint64_t>(head.loop.seed);
+  return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
+    const std::filesystem::path folder = initial.empty() ? "" : places.model_folder / initial / "judge";
+    return std::make_unique<JudgeTask>(config, options, buckets, world_seed, seed, device, folder);
+  };
+}
+
 struct Part {
   const char* name;
   MakeTask (*read)(Tables& recipe, const Recipe& head);
 };
 
 // Everything a recipe can train.
-constexpr Part kParts[] = {{"autoencoder", autoencoder}, {"transformer", transformer}};
+constexpr Part kParts[] = {{"autoencoder", autoencoder}, {"transformer", transformer}, {"judge", judge}};
 
 // What may change between a run and its continuation.
 std::string digest_of(json recipe) {
@@ -113,7 +126,7 @@ std::string digest_of(json recipe) {
 }  // namespace
 
 FieldList RecipeOptions::fields() {
-  return {{"part", "autoencoder or transformer", &part},
+  return {{"part", "autoencoder, transformer or judge", &part},
           {"model", "name of the model folder", &model},
           {"initial", "model folder to start from, seen from the one being trained: \".\" is itself", &initial}};
 }

@@ -11,7 +11,7 @@ namespace hotshot::training {
 
 /// What every recipe says at its top.
 struct RecipeOptions {
-  std::string part;     // "autoencoder" or "transformer"
+  std::string part;     // "autoencoder", "transformer" or "judge"
   std::string model;    // name of the model folder the result goes to
   std::string initial;  // a model folder, seen from the one being trained, to start from instead of fresh weights
   FieldList fields();

@@ -324,5 +324,27 @@ TEST(Loop, AFinishedRunOnlyExportsAgain) {
   EXPECT_EQ(read_file(folder / "model" / "x"), exported);
 }
 
+// A window sees less than the clip, around the actors; what it learned is exported for whole clips alone.
+TEST(TransformerTask, WindowsShowPartOfAClip) {
+  const TestFolder folder;
+  data::Bucket window = bucket(5, 64, 3, 4, 1);
+  window.window = 32;
+  data::Bucket whole = bucket(5, 32, 1, 2, 1e-9);
+  const auto task = tiny_transformer(folder, 0, {window, whole});
+  const Loss loss = loss_of(*task, 0);
+  EXPECT_EQ(loss.samples, 3);
+  EXPECT_TRUE(std::isfinite(loss.value.item<double>()));
+  EXPECT_EQ(loss_of(*task, 0).value.item<double>(), loss.value.item<double>());
+  for (const Clip& clip : task->preview()) EXPECT_EQ(clip.frames.width, 32);
+  const auto refused = [&](int side) {
+    data::Bucket bad = window;
+    bad.window = side;
+    return message_of([&] { tiny_transformer(folder, 0, {bad, whole}); });
+  };
+  EXPECT_NE(refused(20).find("window"), std::string::npos);
+  EXPECT_NE(refused(96).find("window"), std::string::npos);
+  EXPECT_NE(message_of([&] { tiny_transformer(folder, 0, {window}); }).find("whole clips"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace hotshot::training

@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "data/cover_window.h"
 #include "diffusion/guidance.h"
 #include "diffusion/path.h"
 #include "diffusion/sampler.h"
@@ -26,10 +29,11 @@ model::WanVaeConfig vae_config(const std::filesystem::path& model_folder) {
   return config;
 }
 
-// The first bucket trained on the most frames: what previews show.
+// The first bucket of whole clips trained on the most frames: what previews show.
 const data::Bucket& longest(const std::vector<data::Bucket>& buckets) {
+  const auto frames = [](const data::Bucket& bucket) { return bucket.window == 0 ? bucket.frames : 0; };
   return *std::max_element(buckets.begin(), buckets.end(),
-                           [](const auto& a, const auto& b) { return a.frames < b.frames; });
+                           [&](const auto& a, const auto& b) { return frames(a) < frames(b); });
 }
 
 at::Tensor normal(at::IntArrayRef shape, const Random& random) {
@@ -41,15 +45,16 @@ at::Tensor normal(at::IntArrayRef shape, const Random& random) {
 }  // namespace
 
 FieldList TransformerOptions::fields() {
-  return {{"caption_dropout", "share of empty captions", &caption_dropout, {0, 1}},
-          {"max_tokens", "of a caption", &max_tokens, {1, 512}},
-          {"context_tokens", "that texts are padded to", &context_tokens, {1, 4096}},
-          {"subject_weight", "of errors where the actors are, added to 1, times (1 - sigma)^2", &subject_weight, {0, 1000}},
-          {"dtype", "bf16 or fp32", &dtype},
-          {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
-          {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
-          {"preview_shift", "of a preview", &preview_shift, {0.01, 100}},
-          {"preview_prompts", "what previews show", &preview_prompts}};
+  return {
+      {"caption_dropout", "share of empty captions", &caption_dropout, {0, 1}},
+      {"max_tokens", "of a caption", &max_tokens, {1, 512}},
+      {"context_tokens", "that texts are padded to", &context_tokens, {1, 4096}},
+      {"subject_weight", "of errors where the actors are, added to 1, times (1 - sigma)^2", &subject_weight, {0, 1000}},
+      {"dtype", "bf16 or fp32", &dtype},
+      {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
+      {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
+      {"preview_shift", "of a preview", &preview_shift, {0.01, 100}},
+      {"preview_prompts", "what previews show", &preview_prompts}};
 }
 
 TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model::Umt5Config text_encoder,
@@ -69,7 +74,8 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
       seed_(seed),
       device_(device) {
   compute_dtype(options_.dtype, "train");
-  require(!buckets_.empty(), "train", "expected at least one bucket but got {}", buckets_.size());
+  require(std::any_of(buckets_.begin(), buckets_.end(), [](const auto& bucket) { return bucket.window == 0; }), "train",
+          "expected a bucket of whole clips among {} but got none", buckets_.size());
   require(text_encoder_.config().vocab_size >= tokenizer_.vocabulary_size(), "train",
           "expected a vocab_size of at least the tokenizer's {} but got {}", tokenizer_.vocabulary_size(),
           text_encoder_.config().vocab_size);
@@ -97,7 +103,10 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
     stores_.push_back(std::make_unique<data::LatentStore>(
         inputs.latent_folder / name, bucket.clips,
         [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }));
-    if (options_.subject_weight == 0) continue;
+    if (!needs_cover(bucket)) {
+      covers_.push_back(nullptr);
+      continue;
+    }
     covers_.push_back(std::make_unique<data::LatentStore>(
         inputs.latent_folder / ("cover-" + name), bucket.clips,
         [this, &bucket](std::uint64_t first, int n) { return cover(bucket, first, n); }));
@@ -112,6 +121,13 @@ void TransformerTask::check(const data::Bucket& bucket) const {
   require(bucket.height % (space * patch[1]) == 0 && bucket.width % (space * patch[2]) == 0, "train",
           "expected buckets in multiples of {}x{} but got {}x{}", space * patch[2], space * patch[1], bucket.width,
           bucket.height);
+  require(bucket.window % (space * patch[1]) == 0 && bucket.window <= std::min(bucket.height, bucket.width), "train",
+          "expected a window in multiples of {} within {}x{} but got {}", space * patch[1], bucket.width, bucket.height,
+          bucket.window);
+}
+
+bool TransformerTask::needs_cover(const data::Bucket& bucket) const {
+  return options_.subject_weight > 0 || bucket.window > 0;
 }
 
 at::Tensor TransformerTask::encode(const data::Bucket& bucket, std::uint64_t first, int count) {
@@ -149,8 +165,15 @@ TransformerTask::Batch TransformerTask::batch(std::size_t index, std::int64_t st
   batch.latents_bcthw = stores_[index]->batch(clips).to(at::kFloat).to(device_);
   const auto draw = static_cast<std::uint64_t>(step);
   batch.sigma_b = diffusion::sample_sigmas(density_, seed_, draw, 0, bucket.batch).to(device_);
-  if (!covers_.empty()) {
-    const at::Tensor cover = covers_[index]->batch(clips).to(at::kFloat).to(device_);
+  at::Tensor cover;
+  if (needs_cover(bucket)) cover = covers_[index]->batch(clips).to(at::kFloat).to(device_);
+  if (bucket.window > 0) {
+    const int side = bucket.window / vae_.config().scale_factor_spatial;
+    const std::vector<data::Window> windows = data::windows_on_cover(cover, side, side, random);
+    batch.latents_bcthw = data::cut_windows(batch.latents_bcthw, windows, side, side);
+    cover = data::cut_windows(cover, windows, side, side);
+  }
+  if (options_.subject_weight > 0) {
     const at::Tensor strength_b = options_.subject_weight * (1 - batch.sigma_b).square();
     const at::Tensor weight = 1 + strength_b.view({-1, 1, 1, 1, 1}) * cover;
     batch.weight_b1thw = weight / weight.mean({1, 2, 3, 4}, /*keepdim=*/true);
@@ -237,7 +260,10 @@ void TransformerTask::export_parts(const std::filesystem::path& model_folder) {
                    "diffusion_pytorch_model", at::kBFloat16);
   model::save_part(text_encoder_, text_encoder_.config().to_json(), model_folder / "text_encoder", "model",
                    at::kBFloat16);
-  write_model_files(model_folder, buckets_, source_.rate.num, options_.preview_shift, options_.preview_guidance);
+  std::vector<data::Bucket> whole;
+  std::copy_if(buckets_.begin(), buckets_.end(), std::back_inserter(whole),
+               [](const data::Bucket& bucket) { return bucket.window == 0; });
+  write_model_files(model_folder, whole, source_.rate.num, options_.preview_shift, options_.preview_guidance);
 }
 
 }  // namespace hotshot::training

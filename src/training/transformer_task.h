@@ -25,7 +25,7 @@ struct TransformerOptions {
   /// Of errors where the actors are, times (1 - sigma)^2, added to the 1 that all errors have. It fades with noise, for
   /// where noise hides the place of an actor a weight moves the best answer towards "it is everywhere".
   double subject_weight = 0;
-  std::string dtype = "bf16";    // of activations
+  std::string dtype = "bf16";  // of activations
   int preview_steps = 16;
   double preview_guidance = 4;
   double preview_shift = 3;
@@ -68,6 +68,7 @@ class TransformerTask : public Task {
   at::Tensor encode(const data::Bucket& bucket, std::uint64_t first, int count);
   at::Tensor cover(const data::Bucket& bucket, std::uint64_t first, int count) const;
   void check(const data::Bucket& bucket) const;
+  bool needs_cover(const data::Bucket& bucket) const;
   model::TextContext context(const std::vector<std::string>& prompts);
 
   model::WanVae vae_;
@@ -78,7 +79,7 @@ class TransformerTask : public Task {
   diffusion::DensityOptions density_;
   std::vector<data::Bucket> buckets_;
   std::vector<std::unique_ptr<data::LatentStore>> stores_;
-  std::vector<std::unique_ptr<data::LatentStore>> covers_;  // as stores_, or empty without a subject weight
+  std::vector<std::unique_ptr<data::LatentStore>> covers_;  // as stores_, null where not needed
   data::WorldSource source_;
   std::string vae_digest_, tokenizer_digest_;
   std::uint64_t seed_;

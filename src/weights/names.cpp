@@ -1,13 +1,11 @@
 #include "weights/names.h"
 
 #include <ATen/core/grad_mode.h>
-#include <fmt/ranges.h>
 
 #include <optional>
-#include <set>
 
 #include "base/error.h"
-#include "weights/name_list.h"
+#include "weights/layout.h"
 
 namespace hotshot::weights {
 namespace {
@@ -48,32 +46,12 @@ std::string fill(std::string_view pattern, const std::vector<std::string_view>& 
   }
 }
 
-std::string shape_text(const at::Tensor& tensor) { return fmt::format("[{}]", fmt::join(tensor.sizes().vec(), ", ")); }
-
-std::string counted(const NameList& names, std::string_view kind) {
-  return names.empty() ? "" : fmt::format("; {} {}: {}", names.count(), kind, names.text());
-}
-
-void require_same_names(const TensorMap& source, std::span<const Slot> destinations, std::string_view where) {
-  NameList missing;
-  NameList unexpected;
-  NameList misshapen;
-  std::set<std::string_view> known;
-  for (const Slot& slot : destinations) {
-    ensure(known.insert(slot.name).second, where, "expected each destination once but '{}' is there twice", slot.name);
-    const auto found = source.find(slot.name);
-    if (found == source.end()) {
-      missing.add(slot.name);
-    } else if (found->second.sizes() != slot.tensor.sizes()) {
-      misshapen.add(
-          fmt::format("{} (expected {} but got {})", slot.name, shape_text(slot.tensor), shape_text(found->second)));
-    }
-  }
-  for (const auto& [name, tensor] : source)
-    if (!known.contains(name)) unexpected.add(name);
-  require(missing.count() + unexpected.count() + misshapen.count() == 0, where,
-          "expected {} tensors but the weights do not fit{}{}{}", destinations.size(), counted(missing, "missing"),
-          counted(unexpected, "unexpected"), counted(misshapen, "of the wrong shape"));
+Layout layout_of(std::span<const Slot> slots, std::string_view where) {
+  Layout layout;
+  for (const Slot& slot : slots)
+    ensure(layout.emplace(slot.name, slot.tensor.sizes().vec()).second, where,
+           "expected each destination once but '{}' is there twice", slot.name);
+  return layout;
 }
 
 }  // namespace
@@ -84,6 +62,15 @@ std::string renamed(std::string_view name, std::span<const RenamePair> table) {
     if (const auto rest = match(name, from, holes)) return fill(to, holes) + std::string(*rest);
   }
   return std::string(name);
+}
+
+std::vector<std::string> originals(std::string_view name, std::span<const RenamePair> table) {
+  std::vector<std::string> names;
+  for (const auto& [from, to] : table) {
+    std::vector<std::string_view> holes;
+    if (const auto rest = match(name, to, holes)) names.push_back(fill(from, holes) + std::string(*rest));
+  }
+  return names;
 }
 
 TensorMap rename(TensorMap tensors, std::span<const RenamePair> table) {
@@ -109,7 +96,7 @@ TensorMap with_prefix(const TensorMap& tensors, std::string_view prefix) {
 }
 
 void assign(const TensorMap& source, std::span<const Slot> destinations, std::string_view where, AssignMode mode) {
-  require_same_names(source, destinations, where);
+  require_layout(layout_of(destinations, where), layout_of(source), where);
   const at::NoGradGuard no_grad;
   for (const Slot& slot : destinations) {
     const at::Tensor& value = source.at(slot.name);

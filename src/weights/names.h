@@ -19,6 +19,9 @@ using RenamePair = std::pair<std::string_view, std::string_view>;
 /// `name` by the first pair that matches, or unchanged.
 std::string renamed(std::string_view name, std::span<const RenamePair> table);
 
+/// The names that a pair of the table turns into `name`: renamed() backwards.
+std::vector<std::string> originals(std::string_view name, std::span<const RenamePair> table);
+
 /// Renames every key once. Two keys that end up under one name are InvalidArgument.
 TensorMap rename(TensorMap tensors, std::span<const RenamePair> table);
 
@@ -36,8 +39,8 @@ enum class AssignMode {
   alias,  // the destination takes the source's memory where type and device agree; else as copy
 };
 
-/// Fills every destination from the source. Missing, unexpected and wrongly shaped names are one InvalidArgument,
-/// "[where] …", that lists them all (up to 20 of each kind), thrown before anything is changed.
+/// Fills every destination from the source. Missing, unexpected and wrongly shaped names are one InvalidArgument (that
+/// of require_layout), thrown before anything is changed.
 void assign(const TensorMap& source, std::span<const Slot> destinations, std::string_view where,
             AssignMode mode = AssignMode::copy);
 

@@ -1,0 +1,287 @@
+#include "evaluation/world_suite.h"
+
+#include <ATen/ATen.h>
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+#include "base/error.h"
+#include "data/batch.h"
+#include "data/world_attributes.h"
+#include "data/world_source.h"
+#include "model/wan_vae.h"
+#include "pipeline/generate.h"
+#include "world/render.h"
+
+namespace hotshot::evaluation {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using world::Language;
+using world::Split;
+
+constexpr std::array kSplits{Split::train, Split::held_out};
+constexpr std::array kLanguages{Language::english, Language::chinese};
+constexpr int kAutoencoderClips = 32;  // per split
+
+std::string split_name(Split split) { return split == Split::train ? "seen" : "unseen"; }
+std::string language_name(Language language) { return language == Language::english ? "English" : "Chinese"; }
+
+// Answers wanted and read, with the prompt they belong to.
+struct Reading {
+  int cluster = 0;
+  const std::vector<int>* wanted = nullptr;
+  const std::vector<int>* read = nullptr;
+};
+
+Column column_of(std::string name, const std::vector<Reading>& readings) {
+  Column column{.name = std::move(name)};
+  for (std::size_t a = 0; a < data::world_attributes().size(); ++a) {
+    std::map<int, Cluster> clusters;
+    for (const Reading& reading : readings) {
+      const int wanted = (*reading.wanted)[a];
+      if (wanted < 0) continue;
+      Cluster& cluster = clusters[reading.cluster];
+      ++cluster.total;
+      cluster.hits += (*reading.read)[a] == wanted;
+    }
+    std::vector<Cluster> list;
+    for (const auto& [index, cluster] : clusters) list.push_back(cluster);
+    column.shares.push_back(clustered_share(list));
+  }
+  return column;
+}
+
+at::Tensor stacked(const std::vector<at::Tensor>& features) { return at::stack(features); }
+
+/// The suite in progress.
+class Suite {
+ public:
+  Suite(const pipeline::ModelFolder& model, const Judge& judge, const WorldSuiteOptions& options,
+        pipeline::GenerateRequest request, Progress* progress)
+      : model_(model), judge_(judge), request_(std::move(request)), progress_(progress) {
+    report_.model = model.name;
+    report_.options = options;
+  }
+
+  WorldReport run(const std::function<void(const JudgedClip&, const Clip&)>& on_clip) {
+    request_.prompt = "a cat";  // any: the plan is only asked for shapes
+    const pipeline::Plan plan = pipeline::plan_request(request_, model_);
+    render_ = {
+        .width = plan.size.width, .height = plan.size.height, .frames = plan.frames_shown, .rate = {plan.fps, 1}};
+    device_ = plan.device;
+    dtype_ = plan.dtype;
+    calibrate();
+    generate(on_clip);
+    summarize();
+    return std::move(report_);
+  }
+
+ private:
+  struct Rendered {
+    Split split;
+    std::vector<int> wanted, read;
+    at::Tensor features_d;
+  };
+
+  world::Scene scene(Split split, int index) const {
+    return world::sample_scene(static_cast<std::uint64_t>(report_.options.scene_seed),
+                               static_cast<std::uint64_t>(index), split);
+  }
+
+  Rendered judged(Split split, const world::Scene& scene, const Frames& frames) const {
+    Judgement judgement = judge_({frames, render_.rate});
+    return {split, data::world_answers(scene), std::move(judgement.answers), judgement.features_d};
+  }
+
+  void calibrate() {
+    const int count = report_.options.calibration;
+    begin_phase(progress_, "calibrating", 2 * count);
+    for (Split split : kSplits) {
+      for (int i = 0; i < count; ++i) {
+        // Scenes behind those that prompts are made of.
+        const world::Scene real = scene(split, report_.options.prompts + i);
+        rendered_.push_back(judged(split, real, world::render(real, render_)));
+        advance_or_stop(progress_, static_cast<std::int64_t>(rendered_.size()));
+      }
+    }
+    for (Split split : kSplits) add_calibration("renders, " + split_name(split), rendered_, split);
+    const std::size_t n = report_.calibrations.size();
+    for (std::size_t a = 0; a < data::world_attributes().size(); ++a) {
+      report_.scored.push_back(report_.calibrations[n - 2].shares[a].value >= kReadable &&
+                               report_.calibrations[n - 1].shares[a].value >= kReadable);
+    }
+    calibrate_autoencoder();
+  }
+
+  void add_calibration(const std::string& name, const std::vector<Rendered>& rows, Split split) {
+    std::vector<Reading> readings;
+    int cluster = 0;
+    for (const Rendered& row : rows) {
+      if (row.split == split) readings.push_back({cluster++, &row.wanted, &row.read});
+    }
+    report_.calibrations.push_back(column_of(name, readings));
+  }
+
+  void calibrate_autoencoder() {
+    const at::NoGradGuard no_grad;
+    const auto vae = pipeline::load_network<model::WanVae>(model_, "vae", dtype_, device_);
+    const int count = std::min(kAutoencoderClips, report_.options.calibration);
+    begin_phase(progress_, "autoencoder", 2 * count);
+    std::vector<Rendered> copies;
+    for (Split split : kSplits) {
+      for (int i = 0; i < count; ++i) {
+        const world::Scene real = scene(split, report_.options.prompts + i);
+        world::RenderOptions whole = render_;
+        whole.frames = model_.frames_made(render_.frames);
+        const Frames original = world::render(real, whole);
+        const at::Tensor video = data::to_video({original}).to(device_, dtype_);
+        const Frames copy = data::to_frames(vae->decode(vae->encode_streamed(video)), 0);
+        const Fidelity one = fidelity(original, copy);
+        report_.autoencoder.psnr += one.psnr / (2 * count);
+        report_.autoencoder.flicker += one.flicker / (2 * count);
+        copies.push_back(judged(split, real, copy));
+        advance_or_stop(progress_, static_cast<std::int64_t>(copies.size()));
+      }
+    }
+    for (Split split : kSplits) add_calibration("autoencoder, " + split_name(split), copies, split);
+  }
+
+  // Progress of the many small generations as one phase.
+  class Quiet : public Progress {
+   public:
+    explicit Quiet(const Progress* outer) : outer_(outer) {}
+    void begin(std::string_view, std::int64_t) override {}
+    void advance(std::int64_t) override {}
+    bool cancelled() const override { return outer_ && outer_->cancelled(); }
+
+   private:
+    const Progress* outer_;
+  };
+
+  void generate(const std::function<void(const JudgedClip&, const Clip&)>& on_clip) {
+    const WorldSuiteOptions& o = report_.options;
+    begin_phase(progress_, "generating",
+                static_cast<std::int64_t>(kSplits.size() * kLanguages.size()) * o.prompts * o.seeds);
+    const auto started = Clock::now();
+    Quiet quiet(progress_);
+    for (Split split : kSplits) {
+      for (Language language : kLanguages) {
+        for (int index = 0; index < o.prompts; ++index) {
+          const world::Scene asked = scene(split, index);
+          pipeline::GenerateRequest request = request_;
+          request.prompt =
+              world::caption(asked, language, world::CaptionLength::full, static_cast<std::uint64_t>(index));
+          request.count = o.seeds;
+          request.seed = 1;
+          pipeline::generate(
+              model_, pipeline::plan_request(request, model_),
+              [&](pipeline::Made made) {
+                Judgement judgement = judge_(made.clip);
+                report_.clips.push_back({split, language, index, made.seed, request.prompt, data::world_answers(asked),
+                                         std::move(judgement.answers), judgement.features_d});
+                if (on_clip) on_clip(report_.clips.back(), made.clip);
+              },
+              &quiet);
+          advance_or_stop(progress_, static_cast<std::int64_t>(report_.clips.size()));
+        }
+      }
+    }
+    report_.seconds_per_clip =
+        std::chrono::duration<double>(Clock::now() - started).count() / static_cast<double>(report_.clips.size());
+  }
+
+  void summarize() {
+    std::vector<Reading> shuffled;
+    for (Split split : kSplits) {
+      for (Language language : kLanguages) {
+        std::vector<const JudgedClip*> cell;
+        for (const JudgedClip& clip : report_.clips) {
+          if (clip.split == split && clip.language == language) cell.push_back(&clip);
+        }
+        std::vector<Reading> readings;
+        for (std::size_t i = 0; i < cell.size(); ++i) {
+          readings.push_back({cell[i]->scene, &cell[i]->wanted, &cell[i]->read});
+          // The truth of the next scene: what a model that ignores its prompt would score.
+          const std::size_t other = (i + static_cast<std::size_t>(report_.options.seeds)) % cell.size();
+          shuffled.push_back({static_cast<int>(shuffled.size()), &cell[other]->wanted, &cell[i]->read});
+        }
+        report_.results.push_back(column_of(split_name(split) + ", " + language_name(language), readings));
+      }
+    }
+    report_.calibrations.push_back(column_of("captions shuffled", shuffled));
+    measure_distances();
+  }
+
+  void measure_distances() {
+    begin_phase(progress_, "distances", report_.options.training_clips);
+    const WorldSuiteOptions& o = report_.options;
+    std::vector<at::Tensor> made, real, others, training;
+    for (const JudgedClip& clip : report_.clips) made.push_back(clip.features_d);
+    // As many rendered clips of each split, twice.
+    const auto each = static_cast<int>(report_.clips.size() / kSplits.size());
+    for (Split split : kSplits) {
+      for (int i = 0; i < 2 * each; ++i) {
+        const world::Scene shown = scene(split, i);
+        (i < each ? real : others).push_back(judge_({world::render(shown, render_), render_.rate}).features_d);
+      }
+    }
+    for (int i = 0; i < o.training_clips; ++i) {
+      const world::Scene shown =
+          world::sample_scene(static_cast<std::uint64_t>(o.training_seed), static_cast<std::uint64_t>(i), Split::train);
+      training.push_back(judge_({world::render(shown, render_), render_.rate}).features_d);
+      advance_or_stop(progress_, i + 1);
+    }
+    report_.frechet = frechet_distance(stacked(made), stacked(real));
+    report_.frechet_floor = frechet_distance(stacked(others), stacked(real));
+    report_.nearest_training = mean_nearest_distance(stacked(made), stacked(training));
+    report_.nearest_training_real = mean_nearest_distance(stacked(real), stacked(training));
+    std::map<std::tuple<Split, Language, int>, std::vector<at::Tensor>> prompts;
+    std::vector<at::Tensor> firsts;
+    for (const JudgedClip& clip : report_.clips) {
+      auto& list = prompts[{clip.split, clip.language, clip.scene}];
+      if (list.empty()) firsts.push_back(clip.features_d);
+      list.push_back(clip.features_d);
+    }
+    for (const auto& [key, list] : prompts) {
+      report_.seed_diversity += mean_pair_distance(stacked(list)) / static_cast<double>(prompts.size());
+    }
+    report_.prompt_diversity = mean_pair_distance(stacked(firsts));
+  }
+
+  const pipeline::ModelFolder& model_;
+  const Judge& judge_;
+  pipeline::GenerateRequest request_;
+  Progress* progress_;
+  WorldReport report_;
+  world::RenderOptions render_;
+  at::Device device_ = at::kCPU;
+  at::ScalarType dtype_ = at::kFloat;
+  std::vector<Rendered> rendered_;
+};
+
+}  // namespace
+
+FieldList WorldSuiteOptions::fields() {
+  return {{"prompts", "scenes of each split, asked for in both languages", &prompts, {2, 10000}},
+          {"seeds", "clips of each prompt", &seeds, {1, 1000}},
+          {"calibration", "rendered clips the judge is checked on, per split", &calibration, {8, 100000}},
+          {"training_clips", "training clips in which the nearest is looked for", &training_clips, {1, 1000000}},
+          {"scene_seed", "of the world the prompts come from", &scene_seed, {0, 9e15}},
+          {"training_seed", "of the world the model learned from", &training_seed, {0, 9e15}}};
+}
+
+WorldReport run_world_suite(const pipeline::ModelFolder& model, const Judge& judge, const WorldSuiteOptions& options,
+                            const pipeline::GenerateRequest& request,
+                            const std::function<void(const JudgedClip&, const Clip&)>& on_clip, Progress* progress) {
+  require(model.trained.data == pipeline::kCartoonWorld, "evaluate",
+          "expected a model that learned the cartoon world (hotshot.json: data) but {} did not", model.name);
+  require(options.scene_seed != options.training_seed, "evaluate",
+          "expected scenes of another world than the training's but got seed {} for both", options.scene_seed);
+  return Suite(model, judge, options, request, progress).run(on_clip);
+}
+
+}  // namespace hotshot::evaluation

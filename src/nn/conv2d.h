@@ -1,0 +1,45 @@
+// 2-D convolution, and the layout of the networks of pictures.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "nn/convolution.h"
+#include "nn/module.h"
+
+namespace hotshot::nn {
+
+struct Conv2dOptions {
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+  std::int64_t kernel = 3;
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  Init weight_init = Init::normal(-1);  // a negative deviation stands for 1/√(in · kernel²)
+  bool hidden = true;                   // see Parameter::hidden
+};
+
+/// 2-D convolution of x_nchw with weight [out, in, k, k] and bias: [n, out, h', w'] in the dtype and layout of x.
+class Conv2d : public Module {
+ public:
+  explicit Conv2d(const Conv2dOptions& options);
+  at::Tensor operator()(const at::Tensor& x_nchw) const;
+
+ private:
+  Conv2dOptions options_;
+  Parameter& weight_;
+  Parameter& bias_;
+};
+
+/// x_nchw with the channels of a pixel side by side in memory ("channels last"), the layout in which networks of
+/// pictures compute: convolutions are fastest in it, and pixels are tokens without a copy.
+at::Tensor channels_last(const at::Tensor& x_nchw);
+
+/// Pixels as tokens: x_nchw → [n, h · w, c], a view where x is channels-last.
+at::Tensor to_tokens(const at::Tensor& x_nchw);
+
+/// The inverse of to_tokens: x_nlc, l = height · width → [n, c, height, width], channels-last.
+at::Tensor to_pixels(const at::Tensor& x_nlc, std::int64_t height, std::int64_t width);
+
+}  // namespace hotshot::nn

@@ -1,0 +1,73 @@
+#include "pipeline/control_network.h"
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "media/edges.h"
+#include "model/registry.h"
+#include "pipeline/footage.h"
+#include "pipeline/parts.h"
+#include "weights/family.h"
+#include "weights/network_file.h"
+
+namespace hotshot::pipeline {
+namespace {
+
+double value_at(const std::vector<double>& list, std::size_t index, double otherwise) {
+  return index < list.size() ? list[index] : otherwise;
+}
+
+// A folder in the diffusers layout, or a single file of a known family.
+std::unique_ptr<model::ControlNet> load(const std::filesystem::path& path, at::ScalarType dtype, at::Device device) {
+  nlohmann::json config;
+  weights::TensorMap tensors;
+  const auto& network_class = model::find_network_class("ControlNetModel", "controlnet", path.string());
+  if (std::filesystem::is_directory(path)) {
+    config = read_object(path / "config.json");
+    tensors = model::read_tensors(network_class, path);
+  } else {
+    weights::ControlnetFile file = weights::read_controlnet_file(path);
+    config = weights::part_config(file.family, "controlnet");
+    tensors = std::move(file.tensors);
+  }
+  auto network = model::build_network<model::ControlNet>("ControlNetModel", "controlnet", config, path.string());
+  assign_weights(*network, tensors, path.string(), dtype, device);
+  return network;
+}
+
+Frames edges_of(const Frames& frames, const std::string& kind) {
+  if (kind == "canny") return media::canny(frames);
+  return kind == "soft" ? media::soft_edges(frames) : frames;
+}
+
+}  // namespace
+
+ControlNetwork::ControlNetwork(const Plan& plan, std::size_t index, const model::UnetConfig& unet)
+    : network_(load(plan.settled.files.controlnet[index], plan.dtype, plan.device)),
+      scale_(value_at(plan.settled.files.control_scale, index, 1)),
+      start_(value_at(plan.settled.files.control_start, index, 0)),
+      end_(value_at(plan.settled.files.control_end, index, 1)) {
+  const model::ControlNetConfig& own = network_->config();
+  const bool fits = own.text_width() == unet.text_width() && own.block_out_channels == unet.block_out_channels &&
+                    own.layers_per_block == unet.layers_per_block;
+  require(fits, "controlnet",
+          "expected one for the model's unet (text of width {}) but '{}' is for another family (text of width {})",
+          unet.text_width(), plan.settled.files.controlnet[index], own.text_width());
+  const Frames frames = read_footage(plan.settled.files.control[index], plan.size, plan.frames_made, plan.fps);
+  picture_bcfhw_ = unit_values(edges_of(frames, plan.settled.files.control_edges)).to(plan.device, plan.dtype);
+}
+
+bool ControlNetwork::acts(int step, int steps) const {
+  return static_cast<double>(step) / steps >= start_ && static_cast<double>(step + 1) / steps <= end_;
+}
+
+model::ControlResiduals ControlNetwork::residuals(const at::Tensor& latents, const at::Tensor& timestep_b,
+                                                  const model::UnetContext& context, const FrameWindow& window) const {
+  const at::Tensor picture =
+      picture_bcfhw_.narrow(2, window.begin, window.count).expand({latents.size(0), -1, -1, -1, -1});
+  return (*network_)(latents, timestep_b, context, picture, {.scale = scale_});
+}
+
+}  // namespace hotshot::pipeline

@@ -1,0 +1,37 @@
+#include "pipeline/local_files.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace hotshot::pipeline {
+
+FieldList LocalFiles::fields() {
+  return {{"image", "a picture or clip to start from", &image},
+          {"strength", "how much of the image gives way; 1 is all", &strength, {0.01, 1}},
+          {"mask", "picture: white where the image is made anew", &mask},
+          {"lora", "FILE or FILE:STRENGTH; several change the model together", &lora},
+          {"embedding", "file of a word that was learned (textual inversion)", &embedding},
+          {"controlnet", "folder or file of a ControlNet", &controlnet},
+          {"control", "a picture or clip for each ControlNet", &control},
+          {"control_scale", "how strongly each acts", &control_scale, {0, 10}},
+          {"control_start", "share of the steps before each acts", &control_start, {0, 1}},
+          {"control_end", "share of the steps after which each rests", &control_end, {0, 1}},
+          {"control_edges", "draw the edges of control pictures first: none, canny or soft", &control_edges}};
+}
+
+LoraChoice parse_lora_choice(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return {text};
+  const std::string tail = text.substr(colon + 1);
+  double strength = 0;
+  const auto [end, error] = std::from_chars(tail.data(), tail.data() + tail.size(), strength);
+  const bool number = !tail.empty() && error == std::errc() && end == tail.data() + tail.size();
+  if (!number && tail.find('.') != std::string::npos && tail.ends_with(".safetensors")) return {text};
+  require(number && std::isfinite(strength) && std::abs(strength) <= 100, "lora",
+          "expected FILE:STRENGTH with a strength from -100 to 100 but got '{}'", text);
+  return {text.substr(0, colon), strength};
+}
+
+}  // namespace hotshot::pipeline

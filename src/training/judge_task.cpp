@@ -1,0 +1,134 @@
+#include "training/judge_task.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "data/world_attributes.h"
+#include "model/part.h"
+#include "training/autoencoder_task.h"
+
+namespace hotshot::training {
+namespace {
+
+constexpr std::int64_t kUnasked = -1;
+
+model::ClipClassifierConfig with_questions(model::ClipClassifierConfig config) {
+  require(config.attributes.empty() && config.classes.empty(), "train",
+          "expected a judge without attributes, which are the world's, but got {}", config.attributes.size());
+  for (const data::WorldAttribute& attribute : data::world_attributes()) {
+    config.attributes.emplace_back(attribute.name);
+    config.classes.push_back(static_cast<int>(attribute.classes.size()));
+  }
+  return config;
+}
+
+}  // namespace
+
+FieldList JudgeOptions::fields() {
+  return {{"damage", "chance of each kind of damage to a clip", &damage, {0, 1}},
+          {"held_out_share", "of clips with held-out combinations", &held_out_share, {0, 1}},
+          {"dtype", "bf16 or fp32", &dtype}};
+}
+
+JudgeTask::JudgeTask(model::ClipClassifierConfig config, JudgeOptions options, std::vector<data::Bucket> buckets,
+                     std::uint64_t world_seed, std::uint64_t seed, at::Device device,
+                     const std::filesystem::path& initial)
+    : judge_(with_questions(std::move(config))),
+      options_(std::move(options)),
+      buckets_(std::move(buckets)),
+      seen_{world_seed, world::Split::train, {judge_.config().frame_rate, 1}},
+      held_out_{world_seed, world::Split::held_out, {judge_.config().frame_rate, 1}},
+      seed_(seed),
+      device_(device) {
+  compute_dtype(options_.dtype, "train");
+  require(!buckets_.empty(), "train", "expected at least one bucket but got {}", buckets_.size());
+  for (const data::Bucket& bucket : buckets_) {
+    require(bucket.frames == judge_.config().num_frames, "train", "expected buckets of num_frames {} but got {}",
+            judge_.config().num_frames, bucket.frames);
+    require(bucket.height % 8 == 0 && bucket.width % 8 == 0, "train",
+            "expected buckets in multiples of 8 pixels but got {}x{}", bucket.width, bucket.height);
+    require(bucket.window == 0, "train", "expected buckets of whole clips but got a window of {}", bucket.window);
+  }
+  if (initial.empty()) {
+    judge_.initialize(seed);
+  } else {
+    model::load_parameters(judge_, initial);
+  }
+  judge_.to(device, at::kFloat);
+  judge_.requires_grad(true);
+}
+
+JudgeTask::Batch JudgeTask::batch(std::int64_t step) const {
+  const data::Bucket& bucket = buckets_[data::pick_bucket(buckets_, seed_, step)];
+  const auto rare = static_cast<int>(std::lround(options_.held_out_share * bucket.batch));
+  const auto first = static_cast<std::uint64_t>(step * bucket.batch % bucket.clips);
+  std::vector<Frames> clips;
+  std::vector<std::int64_t> answers;
+  const auto add = [&](const data::WorldSource& source, int count) {
+    for (Frames& clip : source.clips(first, count, bucket.frames, bucket.height, bucket.width)) {
+      clips.push_back(std::move(clip));
+    }
+    for (int i = 0; i < count; ++i) {
+      const auto index = first + static_cast<std::uint64_t>(i);
+      for (int answer : data::world_answers(world::sample_scene(source.seed, index, source.split))) {
+        answers.push_back(answer);
+      }
+    }
+  };
+  add(seen_, bucket.batch - rare);
+  if (rare > 0) add(held_out_, rare);
+  Batch batch{data::to_video(clips), at::tensor(answers, at::kLong).view({bucket.batch, -1})};
+  const data::Damage damage{.share = static_cast<float>(options_.damage)};
+  at::parallel_for(0, bucket.batch, 1, [&](std::int64_t begin, std::int64_t end) {
+    const at::NoGradGuard no_grad;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const Random random(seed_ + static_cast<std::uint64_t>(step), "damage-" + std::to_string(i));
+      batch.video_bcthw[i].copy_(data::damaged(batch.video_bcthw[i], damage, random));
+    }
+  });
+  return batch;
+}
+
+MicroBatches JudgeTask::micro_batches(std::int64_t step, int count) {
+  const Batch whole = batch(step);
+  const auto bounds = micro_batch_bounds(whole.video_bcthw.size(0), count);
+  MicroBatches parts;
+  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
+    const auto part = [&](const at::Tensor& x) {
+      return x.narrow(0, bounds[i], bounds[i + 1] - bounds[i]).to(device_);
+    };
+    parts.push_back([this, v = part(whole.video_bcthw), a = part(whole.answers_ba)] { return loss(v, a); });
+  }
+  return parts;
+}
+
+Loss JudgeTask::loss(const at::Tensor& video, const at::Tensor& answers_ba) {
+  const model::ClipReading reading = judge_(video.to(compute_dtype(options_.dtype, "train")));
+  const std::vector<std::string>& names = judge_.config().attributes;
+  Loss loss;
+  loss.samples = video.size(0);
+  loss.value = at::zeros({}, video.options());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const at::Tensor answer_b = answers_ba.select(1, static_cast<std::int64_t>(i)).contiguous();
+    const at::Tensor asked = answer_b.ne(kUnasked);
+    const auto count = asked.sum().item<std::int64_t>();
+    if (count == 0) continue;
+    const at::Tensor& logits = reading.logits_bk[i];
+    const at::Tensor error = at::cross_entropy_loss(logits, answer_b, {}, at::Reduction::Sum, kUnasked);
+    loss.value = loss.value + error / static_cast<double>(count) / static_cast<double>(names.size());
+    const at::Tensor right = logits.detach().argmax(1).eq(answer_b).logical_and(asked).sum();
+    loss.extra["right_" + names[i]] = right.item<double>() / static_cast<double>(count);
+  }
+  return loss;
+}
+
+void JudgeTask::export_parts(const std::filesystem::path& model_folder) {
+  model::save_part(judge_, judge_.config().to_json(), model_folder / "judge", "model", at::kBFloat16);
+}
+
+}  // namespace hotshot::training
