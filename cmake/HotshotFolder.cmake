@@ -10,7 +10,7 @@ find_package(Torch REQUIRED)
 separate_arguments(HOTSHOT_TORCH_FLAGS NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
 
 if(NOT HOTSHOT_TRAINER_ONLY)
-  foreach(pair AVFORMAT:libavformat AVCODEC:libavcodec SWSCALE:libswscale AVUTIL:libavutil WEBP:libwebp WEBPMUX:libwebpmux WEBPDEMUX:libwebpdemux PNG:libpng SQLITE:sqlite3 OPENSSL:libcrypto ARCHIVE:libarchive ARGON2:libargon2 CURL:libcurl POSTGRES:libpq SECCOMP:libseccomp)
+  foreach(pair AVFORMAT:libavformat AVCODEC:libavcodec SWSCALE:libswscale AVUTIL:libavutil WEBP:libwebp WEBPMUX:libwebpmux WEBPDEMUX:libwebpdemux PNG:libpng JPEG:libjpeg SQLITE:sqlite3 OPENSSL:libcrypto ARCHIVE:libarchive ARGON2:libargon2 CURL:libcurl POSTGRES:libpq SECCOMP:libseccomp)
     string(REPLACE ":" ";" pair ${pair})
     list(GET pair 0 variable)
     list(GET pair 1 module)

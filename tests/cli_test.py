@@ -78,8 +78,9 @@ class Generate(Cli):
             done = self.succeeds("generate", "a red cat", *FAST, "-o", f"a.{extension}")
             self.assertIn(f"a.{extension}  48x32, 5 frames at 16 fps (5 made), seed 1", done.stdout)
             self.assertIn(magic, (self.folder / f"a.{extension}").read_bytes()[:16])
-        self.succeeds("generate", "a red cat", *FAST, "-o", "a.png")
-        self.assertEqual(len(list(self.folder.glob("a_*.png"))), 5)
+        for extension in ("png", "jpg"):
+            self.succeeds("generate", "a red cat", *FAST, "-o", f"a.{extension}")
+            self.assertEqual(len(list(self.folder.glob(f"a_*.{extension}"))), 5)
         self.assertFalse(list(self.folder.glob(".*")))
 
     def test_several_outputs_clips_and_a_contact_sheet(self):
@@ -89,6 +90,23 @@ class Generate(Cli):
         width, height = struct.unpack(">II", (self.folder / "sheet.png").read_bytes()[16:24])
         self.assertGreater(width, 5 * 48)
         self.assertGreater(height, 2 * 32)
+
+    def test_loops_there_and_back_in_the_quality_asked_for(self):
+        finish = ["--loop", "3", "--ping-pong", "--quality", "30"]
+        done = self.succeeds("generate", "a red cat", *FAST, *finish, "-o", "a.gif", "-o", "a.webp", "-o", "a.jpg", "-q")
+        self.assertIn("a.gif  48x32, 8 frames at 16 fps (5 made), seed 1", done.stdout)
+        # The GIF's extension counts what comes after the first time.
+        self.assertIn(b"NETSCAPE2.0\x03\x01\x02\x00", (self.folder / "a.gif").read_bytes())
+        webp = (self.folder / "a.webp").read_bytes()
+        self.assertEqual(webp[webp.index(b"ANIM") + 12:][:2], b"\x03\x00")
+        frames = [(self.folder / f"a_{number:04}.jpg").read_bytes() for number in range(1, 9)]
+        self.assertEqual(frames[1:4], frames[7:4:-1])
+        self.succeeds("generate", "a red cat", *FAST, "-o", "b.jpg", "-q")
+        self.assertLess(len(frames[0]), (self.folder / "b_0001.jpg").stat().st_size)
+        for name in ("a.gif", "a.webp", "a_0007.jpg"):
+            self.assertIn("the same bytes again", self.succeeds("reproduce", name, "--model", TINY).stdout)
+        self.refused("--loop", "generate", "x", *FAST, "--loop", "65536")
+        self.refused("--quality", "generate", "x", *FAST, "--quality", "101")
 
     def test_the_same_bytes_again_whatever_the_threads(self):
         names = []
@@ -190,7 +208,7 @@ class Generate(Cli):
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", mount], capture_output=True).returncode:
             self.skipTest("cannot mount here")
         self.addCleanup(subprocess.run, ["umount", "-l", mount])
-        for extension in ("mp4", "webm", "gif", "webp", "png"):
+        for extension in ("mp4", "webm", "gif", "webp", "png", "jpg"):
             arguments = ["--size", "320x320", "--frames", "9", "--steps", "1", "--quiet", "-o", mount / f"a.{extension}"]
             done = self.run_program("generate", "x", "--model", TINY, *arguments)
             self.assertEqual(done.returncode, 1, extension + done.stderr)
@@ -218,8 +236,9 @@ class Reproduce(Cli):
             self.succeeds("generate", "一只 \"red\" cat", *FAST, "-o", f"a.{extension}", "--negative", "blurry", "-q")
             done = self.succeeds("reproduce", f"a.{extension}", "--model", TINY, "--threads", "1")
             self.assertIn("the same bytes again", done.stdout)
-        self.succeeds("generate", "x", *FAST, "-o", "a.png", "-q")
-        self.assertIn("the same bytes again", self.succeeds("reproduce", "a_0002.png", "--model", TINY).stdout)
+        for extension in ("png", "jpg"):
+            self.succeeds("generate", "x", *FAST, "-o", f"a.{extension}", "-q")
+            self.assertIn("the same bytes again", self.succeeds("reproduce", f"a_0002.{extension}", "--model", TINY).stdout)
 
     def test_finds_the_model_by_name(self):
         self.succeeds("models", "import", TINY)
@@ -256,9 +275,9 @@ class Verify(Cli):
     SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
     def test_what_is_made_says_so(self):
-        for extension in ("mp4", "gif", "webp"):
-            self.succeeds("generate", "a \033[31mred cat", *FAST, "-o", f"a.{extension}", "-q")
-            said = self.succeeds("verify", f"a.{extension}").stdout
+        for name in ("a.mp4", "a.gif", "a.webp", "a_0001.png", "a_0001.jpg"):
+            self.succeeds("generate", "a \033[31mred cat", *FAST, "-o", name.replace("_0001", ""), "-q")
+            said = self.succeeds("verify", name).stdout
             self.assertRegex(said, r"C2PA +trusted: as it was signed by Hotshot \(Hotshot local signer [0-9a-f]{8}\)\n")
             self.assertRegex(said, r"made with +Hotshot \d+\.\d+\.\d+, by pipeline-wan\n")
             self.assertRegex(said, r"how +c2pa.created trainedAlgorithmicMedia\n")

@@ -3,7 +3,6 @@
 What hotshot signs must be valid there, what is signed there must hold here, and a changed byte must be found by both.
 Needs Node 20 and npm (tests/c2pa); without them it is skipped."""
 
-import base64
 import json
 import os
 import pathlib
@@ -18,12 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TINY = ROOT / "tests/golden/pipeline-wan"
 LIBRARY = ROOT / "tests/c2pa"
 PROGRAM = None
-FORMATS = ("mp4", "gif", "webp", "png")
+FORMATS = ("mp4", "gif", "webp", "png", "jpg")
 SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-# One grey pixel.
-JPEG = base64.b64decode(
-    "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wAALCAABAAEBAREA"
-    "/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z")
 
 
 def why_not():
@@ -53,7 +48,7 @@ class Provenance(unittest.TestCase):
         for name, extra in (("ours", []), ("plain", ["--no-sign"])):
             outputs = [word for extension in FORMATS[:3] for word in ("-o", f"{name}.{extension}")]
             cls.generate("--frames", "5", *outputs, *extra)
-            cls.generate("--frames", "1", "-o", f"{name}.png", *extra)
+            cls.generate("--frames", "1", "-o", f"{name}.png", "-o", f"{name}.jpg", *extra)
         cls.signing = cls.folder / "data/hotshot/signing"
 
     @classmethod
@@ -126,8 +121,7 @@ class Provenance(unittest.TestCase):
                 self.assertIn(code, {finding["code"] for finding in ours["c2pa"]["findings"]})
 
     def test_what_is_signed_there_holds_here(self):
-        (self.folder / "plain.jpg").write_bytes(JPEG)
-        for extension in (*FORMATS, "jpg"):
+        for extension in FORMATS:
             with self.subTest(extension):
                 theirs = f"theirs.{extension}"
                 self.reference("sign", f"plain.{extension}", theirs, self.signing / "chain.pem", self.signing / "key.pem")
@@ -136,7 +130,7 @@ class Provenance(unittest.TestCase):
                 self.assertEqual(ours["c2pa"]["generator"], "reference")
                 self.assertEqual(ours["c2pa"]["action"], "c2pa.created")
                 self.assertEqual(ours["c2pa"]["digital_source_type"], SOURCE)
-                changed = self.flipped(theirs, 5 if extension == "jpg" else 20)
+                changed = self.flipped(theirs, 20)
                 self.assertEqual(self.verify(changed, 1)["state"], "invalid")
 
     def test_unsigned_files_say_so_there_and_here(self):

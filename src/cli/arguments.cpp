@@ -1,5 +1,7 @@
 #include "cli/arguments.h"
 
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <deque>
@@ -52,6 +54,13 @@ class Formatter : public CLI::Formatter {
   std::string usage_;
 };
 
+bool takes_several(const Field& field) {
+  return std::holds_alternative<std::vector<int>*>(field.value) ||
+         std::holds_alternative<std::vector<double>*>(field.value) ||
+         std::holds_alternative<std::vector<std::string>*>(field.value) ||
+         std::holds_alternative<std::vector<bool>*>(field.value);
+}
+
 }  // namespace
 
 struct Arguments::State {
@@ -59,7 +68,7 @@ struct Arguments::State {
   struct Given {
     Field field;
     std::string flag;
-    std::string text = {};
+    std::vector<std::string> words = {};
     bool on = false;  // of a bool field
     CLI::Option* option = nullptr;
   };
@@ -107,7 +116,11 @@ void Arguments::fields(const FieldList& fields, const std::vector<std::string>& 
     const std::string help = field.help + default_of(field);
     const bool is_switch = std::holds_alternative<bool*>(field.value);
     given.option = is_switch ? state_->app.add_flag(given.flag, given.on, help)
-                             : state_->app.add_option(given.flag, given.text, help)->type_name("");
+                             : state_->app.add_option(given.flag, given.words, help)
+                                   ->type_name("")
+                                   ->expected(1)
+                                   ->allow_extra_args(false)
+                                   ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     state_->flags.push_back(given.flag);
   }
 }
@@ -134,7 +147,10 @@ bool Arguments::parse(int argc, char** argv) {
   for (State::Given& given : state_->given) {
     if (given.option->count() == 0) continue;
     const bool is_switch = std::holds_alternative<bool*>(given.field.value);
-    read_field(given.field, is_switch ? (given.on ? "true" : "false") : given.text, given.flag);
+    require(is_switch || given.words.size() == 1 || takes_several(given.field), given.flag,
+            "expected it once but got it {} times", given.words.size());
+    const std::string text = fmt::format("{}", fmt::join(given.words, ","));
+    read_field(given.field, is_switch ? (given.on ? "true" : "false") : text, given.flag);
   }
   return true;
 }

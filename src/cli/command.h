@@ -20,6 +20,7 @@ int run_row(std::string_view group, std::string_view about, std::span<const Comm
 int evaluate(int argc, char** argv);
 int export_clips(int argc, char** argv);
 int generate(int argc, char** argv);
+int image(int argc, char** argv);
 int import_clips(int argc, char** argv);
 int models(int argc, char** argv);
 int relay(int argc, char** argv);

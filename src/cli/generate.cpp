@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 struct GenerateOptions {
   pipeline::GenerateRequest request;
+  pipeline::Finish finish;
   std::string model{pipeline::kDefaultModel};
   std::vector<std::string> outputs;
   std::string contact_sheet;
@@ -37,21 +38,36 @@ struct GenerateOptions {
   bool quiet = false;
 };
 
-bool parse(GenerateOptions& options, int argc, char** argv) {
+/// What a command makes: they differ in words alone.
+struct Product {
+  std::string usage, summary;
+  std::string output;                // where none is given; {} is the seed
+  std::vector<std::string> without;  // fields that make no sense for it
+};
+
+const Product kClips{"hotshot generate \"PROMPT\" [-o FILE] [OPTIONS]", "Makes clips from text.", "clip-{}.mp4", {}};
+const Product kPictures{"hotshot image \"PROMPT\" [-o FILE] [OPTIONS]",
+                        "Makes pictures from text.",
+                        "picture-{}.png",
+                        {"seconds", "frames", "fps", "window", "overlap", "loop", "ping_pong"}};
+
+bool parse(GenerateOptions& options, Product product, int argc, char** argv) {
   Arguments arguments(
-      "hotshot generate \"PROMPT\" [-o FILE] [OPTIONS]",
-      "Makes clips from text. The format follows the file's extension: " +
-          [] {
-            std::string text;
-            for (const std::string& extension : media::known_extensions())
-              text += (text.empty() ? "." : ", .") + extension;
-            return text;
-          }() +
-          ".");
-  arguments.positional("prompt", "what the clip shows", &options.request.prompt);
-  arguments.option("-o,--output", "file to write; several -o write several formats [clip-SEED.mp4]", &options.outputs);
+      product.usage, product.summary + " The format follows the file's extension: " + [] {
+        std::string text;
+        for (const std::string& extension : media::known_extensions()) text += (text.empty() ? "." : ", .") + extension;
+        return text;
+      }() + ".");
+  arguments.positional("prompt", "what it shows", &options.request.prompt);
+  arguments.option(
+      "-o,--output",
+      "file to write; several -o write several formats [" + fmt::format(fmt::runtime(product.output), "SEED") + "]",
+      &options.outputs);
   arguments.option("-m,--model", "name or folder of a model; see hotshot models", &options.model);
-  arguments.fields(options.request.fields(), {"prompt"});
+  product.without.emplace_back("prompt");
+  arguments.fields(options.request.fields(), product.without);
+  arguments.fields(options.request.files.fields());
+  arguments.fields(options.finish.fields(), product.without);
   arguments.option("--contact-sheet", "also write one picture of all clips to this .png", &options.contact_sheet);
   arguments.flag("--no-recipe", "do not embed how the clip was made", &options.no_recipe);
   arguments.flag("--no-sign", "do not sign that a model made it (C2PA); the IPTC mark stays", &options.no_sign);
@@ -59,8 +75,8 @@ bool parse(GenerateOptions& options, int argc, char** argv) {
   return arguments.parse(argc, argv);
 }
 
-void check_outputs(GenerateOptions& options, const pipeline::Plan& plan) {
-  if (options.outputs.empty()) options.outputs.push_back(fmt::format("clip-{}.mp4", plan.seed));
+void check_outputs(GenerateOptions& options, const Product& product, const pipeline::Plan& plan) {
+  if (options.outputs.empty()) options.outputs.push_back(fmt::format(fmt::runtime(product.output), plan.seed));
   for (const std::string& output : options.outputs) {
     check_output(output, plan.size.width, plan.size.height, {plan.fps, 1});
   }
@@ -79,10 +95,11 @@ class Writer {
   }
 
   void write(pipeline::Made made) {
-    media::EncodeOptions encode{.digital_source = std::string(media::kTrainedAlgorithmicMedia)};
-    if (!options_.no_recipe) {
-      encode.recipe = pipeline::write_recipe(pipeline::recipe_of(plan_, made.seed, name_, digest_));
+    for (const std::string& line : made.warnings) {
+      if (!options_.quiet) std::fputs(("hotshot: warning: " + line + "\n").c_str(), stderr);
     }
+    const auto encode = options_.finish.encoding(recipe_text(made), std::string(media::kTrainedAlgorithmicMedia));
+    made.clip = options_.finish.shown(std::move(made.clip));
     for (const std::string& output : options_.outputs) {
       const auto path = numbered(output, made.index, plan_.count);
       const auto files = media::encode(made.clip, path, encode, &progress_);
@@ -101,6 +118,12 @@ class Writer {
   }
 
  private:
+  std::string recipe_text(const pipeline::Made& made) const {
+    if (options_.no_recipe) return "";
+    pipeline::Recipe recipe = pipeline::recipe_of(plan_, made.seed, name_, digest_);
+    recipe.finish = options_.finish;
+    return pipeline::write_recipe(recipe);
+  }
   // A file that could not be signed is not what was asked for.
   void sign(const std::filesystem::path& file) const {
     if (!signer_) return;
@@ -135,14 +158,11 @@ class Writer {
   std::optional<provenance::Signer> signer_;
 };
 
-}  // namespace
-
-int generate(int argc, char** argv) {
-  GenerateOptions options;
-  if (!parse(options, argc, argv)) return 0;
+int make(GenerateOptions options, const Product& product, int argc, char** argv) {
+  if (!parse(options, product, argc, argv)) return 0;
   const auto folder = pipeline::open_model(pipeline::find_model(options.model, pipeline::model_roots()));
   const pipeline::Plan plan = pipeline::plan_request(options.request, folder);
-  check_outputs(options, plan);
+  check_outputs(options, product, plan);
   pipeline::require_memory(plan.memory, pipeline::available_memory());
   if (!options.quiet) {
     for (const std::string& warning : plan.warnings)
@@ -155,6 +175,16 @@ int generate(int argc, char** argv) {
       folder, plan, [&](pipeline::Made made) { writer.write(std::move(made)); }, &progress);
   writer.finish();
   return 0;
+}
+
+}  // namespace
+
+int generate(int argc, char** argv) { return make({}, kClips, argc, argv); }
+
+int image(int argc, char** argv) {
+  GenerateOptions options;
+  options.request.frames = 1;
+  return make(std::move(options), kPictures, argc, argv);
 }
 
 }  // namespace hotshot::cli

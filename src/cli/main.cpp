@@ -18,6 +18,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"evaluate", "how much of what was asked for a model's clips show", evaluate},
     {"export", "pack everything a service's account made into one ZIP", export_clips},
     {"generate", "make clips from text", generate},
+    {"image", "make pictures from text", image},
     {"import", "take such a ZIP back", import_clips},
     {"models", "list, show, import and remove models", models},
     {"relay", "have jobs of a service made by its providers", relay},

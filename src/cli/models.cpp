@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "pipeline/import.h"
 #include "pipeline/library.h"
 #include "pipeline/memory.h"
 #include "pipeline/model_folder.h"
@@ -74,28 +75,34 @@ int show(int argc, char** argv) {
   std::string sizes;
   for (const pipeline::PixelSize& size : trained.sizes) sizes += (sizes.empty() ? "" : ", ") + size_text(size);
   print(fmt::format("latents      {}", folder.family->latents_text()));
-  print(fmt::format("trained at   {}; {} frames at {} fps; other sizes in multiples of {}", sizes, trained.frames,
-                    trained.fps, folder.size_step()));
-  print(fmt::format("defaults     {} steps of {}, shift {:g}, guidance {:g}", trained.steps,
+  const std::string length =
+      trained.frames == 1 ? "pictures" : fmt::format("{} frames at {} fps", trained.frames, trained.fps);
+  print(fmt::format("trained at   {}; {}; other sizes in multiples of {}", sizes, length, folder.size_step()));
+  const auto* flow = std::get_if<diffusion::FlowScheduleOptions>(&folder.scheduler.schedule);
+  print(fmt::format("defaults     {} steps of {}, {}guidance {:g}", trained.steps,
                     trained.sampler.empty() ? folder.scheduler.sampler : trained.sampler,
-                    trained.shift.value_or(std::get<diffusion::FlowScheduleOptions>(folder.scheduler.schedule).shift),
-                    trained.guidance));
+                    flow ? fmt::format("shift {:g}, ", trained.shift.value_or(flow->shift)) : "", trained.guidance));
   print_memory(folder);
   return 0;
 }
 
 int import(int argc, char** argv) {
-  std::string path, name;
-  bool copy = false;
-  Arguments arguments("hotshot models import PATH [--name NAME] [--copy]",
-                      "Checks a model folder in the diffusers layout and makes it known by name.");
-  arguments.positional("path", "folder with model_index.json", &path);
-  arguments.option("--name", "what to call it; the folder's name if not given", &name);
-  arguments.flag("--copy", "copy the files instead of linking to them", &copy);
+  std::string path;
+  pipeline::ImportOptions options;
+  Arguments arguments("hotshot models import PATH [--name NAME] [--base MODEL] [--copy]",
+                      "Recognises a file or folder from what it holds, checks it and makes a model of it that can be "
+                      "named: a folder in the diffusers layout, a single-file checkpoint (SD 1.5, SDXL), Hotshot-XL's "
+                      "temporal layers, an autoencoder.");
+  arguments.positional("path", "file or folder", &path);
+  arguments.option("--name", "what to call it; the file's own name if not given", &options.name);
+  arguments.option("--base", "model (name, folder or file) that gives the parts a file lacks", &options.base);
+  arguments.flag("--copy", "copy a folder instead of linking to it", &options.copy);
   if (!arguments.parse(argc, argv)) return 0;
-  const pipeline::ModelFolder folder = pipeline::open_model(path);
-  const auto place = pipeline::import_model(folder.path, name, copy, pipeline::model_roots());
-  print(fmt::format("{} is known as {}: {}", folder.path.string(), place.filename().string(), place.string()));
+  const pipeline::Imported made = pipeline::import_path(path, options, pipeline::model_roots());
+  print(fmt::format("{} is {}", path, made.description));
+  for (const std::string& line : made.left) print("  not needed: " + line);
+  if (!made.advice.empty()) print(made.advice);
+  if (!made.place.empty()) print(fmt::format("known as {}: {}", made.place.filename().string(), made.place.string()));
   return 0;
 }
 
@@ -115,7 +122,7 @@ int remove(int argc, char** argv) {
 constexpr auto kModelActions = std::to_array<Command>({
     {"list", "the models that can be named", list},
     {"show", "parts, parameters, sizes and memory of one", show},
-    {"import", "make a folder in the diffusers layout known", import},
+    {"import", "make a file or folder of others a model here", import},
     {"remove", "forget an imported model", remove},
 });
 

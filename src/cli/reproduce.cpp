@@ -59,10 +59,11 @@ pipeline::ModelFolder open_same_model(const pipeline::Recipe& recipe, const std:
   return folder;
 }
 
-Clip render(const pipeline::Recipe& recipe, const std::string& model, int threads, bool quiet) {
+Clip render(const pipeline::Recipe& recipe, const std::string& model, const fs::path& files, int threads, bool quiet) {
   const pipeline::ModelFolder folder = open_same_model(recipe, model);
   pipeline::GenerateRequest request = recipe.request;
   request.threads = threads;
+  request.files = request.files.in_folder(files);
   const pipeline::Plan plan = pipeline::plan_request(request, folder);
   pipeline::require_memory(plan.memory, pipeline::available_memory());
   TerminalProgress progress(quiet);
@@ -72,11 +73,11 @@ Clip render(const pipeline::Recipe& recipe, const std::string& model, int thread
   return clip;
 }
 
-// PNG frames are a file each: the rendered files that hold `bytes`, or the closest.
-int compare(const fs::path& file, const Clip& clip, const std::string& recipe) {
+// PNG and JPEG frames are a file each: the rendered files that hold `bytes`, or the closest.
+int compare(const fs::path& file, const Clip& clip, const pipeline::Finish& finish, const std::string& recipe) {
   const ScratchFolder scratch;
-  const auto made = media::encode(clip, scratch.path() / ("again" + file.extension().string()),
-                                  {.recipe = recipe, .digital_source = media::read_digital_source(file).value_or("")});
+  const auto made = media::encode(finish.shown(clip), scratch.path() / ("again" + file.extension().string()),
+                                  finish.encoding(recipe, media::read_digital_source(file).value_or("")));
   // Who signed it does not matter here: another machine has another key.
   const std::string bytes = provenance::without_manifest(file);
   for (const fs::path& path : made) {
@@ -103,14 +104,15 @@ int compare(const fs::path& file, const Clip& clip, const std::string& recipe) {
 }  // namespace
 
 int reproduce(int argc, char** argv) {
-  std::string file, model;
+  std::string file, model, files = ".";
   bool quiet = false;
-  Arguments arguments("hotshot reproduce FILE [--model NAME]",
+  Arguments arguments("hotshot reproduce FILE [--model NAME] [--files FOLDER]",
                       "Makes the clip of FILE again from the recipe embedded in it, and compares. Exit status 0 when "
                       "the frames are the same, 1 when they differ.");
   int thread_count = 0;
   arguments.positional("file", "a clip that hotshot made", &file);
   arguments.option("-m,--model", "name or folder, where the recipe's name is not known here", &model);
+  arguments.option("--files", "folder of the LoRAs, pictures … that the recipe names", &files);
   arguments.fields({{"threads", "threads; 0 = one per core", &thread_count, {0, 1024}}});
   arguments.flag("-q,--quiet", "no progress", &quiet);
   if (!arguments.parse(argc, argv)) return 0;
@@ -121,7 +123,7 @@ int reproduce(int argc, char** argv) {
                stderr);
   }
   catch_interrupts();
-  return compare(file, render(recipe, model, thread_count, quiet), text);
+  return compare(file, render(recipe, model, files, thread_count, quiet), recipe.finish, text);
 }
 
 }  // namespace hotshot::cli

@@ -15,6 +15,7 @@ struct WorldSource {
   std::uint64_t seed = 0;
   world::Split split = world::Split::train;
   Rational rate{8, 1};
+  double english_share = 0.6;  // of captions; the others are Chinese
 
   /// Clip `index`; its moment in the scene's motion is part of the clip. Pictures fall anywhere in the first 3 seconds.
   Frames clip(std::uint64_t index, int frames, int height, int width) const;
@@ -22,7 +23,7 @@ struct WorldSource {
   std::vector<Frames> clips(std::uint64_t first, int count, int frames, int height, int width) const;
   /// Where the actors are in those clips (world::render_cover).
   std::vector<Frames> covers(std::uint64_t first, int count, int frames, int height, int width) const;
-  /// A caption of clip `index`; `draw` picks language (60 % English, 40 % Chinese), length and phrasing.
+  /// A caption of clip `index`; `draw` picks language, length and phrasing.
   std::string caption(std::uint64_t index, std::uint64_t draw) const;
 
  private:

@@ -10,9 +10,9 @@ namespace {
 
 // Libraries split a product over threads in ways that change the order of its
 // sums. Fixed blocks, each computed by one thread, keep the bytes equal for
-// every thread count. A block is kRowsPerBlock rows, and where that makes few
-// blocks with large weights, kColumnsPerBlock columns of them.
-constexpr std::int64_t kRowsPerBlock = 256, kColumnsPerBlock = 320, kFewBlocks = 1 << 20, kLargeWeight = 1 << 20;
+// every thread count: kRowsPerBlock rows, and of a large weight kColumnsPerBlock
+// columns, so that few rows make many blocks and a block stays in the caches.
+constexpr std::int64_t kRowsPerBlock = 256, kColumnsPerBlock = 320, kLargeWeight = 1 << 20;
 
 void product(at::Tensor y, const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
   if (bias_o.defined()) {
@@ -26,8 +26,8 @@ at::Tensor linear_by_blocks(const at::Tensor& x_rows, const at::Tensor& weight_o
   const std::int64_t rows = x_rows.size(0), columns = weight_oi.size(0);
   const at::Tensor y = at::empty({rows, columns}, x_rows.options());
   const std::int64_t row_blocks = (rows + kRowsPerBlock - 1) / kRowsPerBlock;
-  const bool by_columns = row_blocks < kFewBlocks && weight_oi.numel() >= kLargeWeight;
-  const std::int64_t width = by_columns ? kColumnsPerBlock : columns, column_blocks = (columns + width - 1) / width;
+  const std::int64_t width = weight_oi.numel() >= kLargeWeight ? kColumnsPerBlock : columns,
+                     column_blocks = (columns + width - 1) / width;
   at::parallel_for(0, row_blocks * column_blocks, 1, [&](std::int64_t begin, std::int64_t end) {
     at::NoGradGuard no_grad;  // thread-local: the pool's threads start without the caller's
     for (std::int64_t block = begin; block < end; ++block) {

@@ -87,4 +87,15 @@ std::string gif_content(const ByteReader& file, const Part& block, int skip) {
   return content;
 }
 
+Part jpeg_segment_at(const ByteReader& file, std::uint64_t offset) {
+  if (file.big(offset, 1) != 0xFF) file.damaged("expected a JPEG marker");
+  while (file.big(offset + 1, 1) == 0xFF) ++offset;
+  const std::uint64_t id = file.big(offset + 1, 1), body = offset + 2;
+  const bool alone = id == 0x01 || (id >= 0xD0 && id <= kJpegEnd);
+  if (alone) return {id, offset, body, body, body};
+  const std::uint64_t length = file.big(body, 2);
+  if (length < 2) file.damaged("a JPEG segment has no length");
+  return {id, offset, body + 2, body + length, body + length};
+}
+
 }  // namespace hotshot::media

@@ -1,5 +1,6 @@
-// The parts that media containers are made of: MP4 boxes, RIFF and PNG chunks, GIF blocks. Steps through a file from
-// outside: each goes forward by at least one byte and stays within what holds it, or throws InvalidArgument.
+// The parts that media containers are made of: MP4 boxes, RIFF and PNG chunks, GIF blocks, JPEG segments. Steps through
+// a file from outside: each goes forward by at least one byte and stays within what holds it, or throws
+// InvalidArgument.
 #pragma once
 
 #include <cstdint>
@@ -50,5 +51,10 @@ std::uint64_t gif_blocks_begin(const ByteReader& file);
 Part gif_block_at(const ByteReader& file, std::uint64_t offset);
 /// What the sub-blocks of `block` hold, the first `skip` of them left out; at most 16 MiB.
 std::string gif_content(const ByteReader& file, const Part& block, int skip = 0);
+
+inline constexpr std::uint64_t kJpegEnd = 0xD9, kJpegScan = 0xDA, kJpegApp0 = 0xE0, kJpegApp1 = 0xE1, kJpegApp11 = 0xEB;
+/// The JPEG segment at `offset` (the first is at 2), fill bytes passed over. Its id is the marker's second byte; the
+/// markers that stand alone, as kJpegEnd, have no content. Behind kJpegScan lie no segments but coded pixels.
+Part jpeg_segment_at(const ByteReader& file, std::uint64_t offset);
 
 }  // namespace hotshot::media

@@ -24,6 +24,7 @@ bool begins_mp4(std::string_view head) { return head.size() >= 8 && head.substr(
 bool begins_webm(std::string_view head) { return head.starts_with("\x1A\x45\xDF\xA3"); }
 bool begins_gif(std::string_view head) { return head.starts_with("GIF87a") || head.starts_with("GIF89a"); }
 bool begins_png(std::string_view head) { return head.starts_with("\x89PNG\r\n\x1a\n"); }
+bool begins_jpeg(std::string_view head) { return head.starts_with("\xFF\xD8\xFF"); }
 bool begins_webp(std::string_view head) {
   return head.size() >= 12 && head.starts_with("RIFF") && head.substr(8, 4) == "WEBP";
 }
@@ -47,6 +48,12 @@ template <std::optional<std::string> (*read_xmp)(const ByteReader&)>
 std::optional<std::string> source_in(const ByteReader& file) {
   const std::optional<std::string> packet = read_xmp(file);
   return packet ? source_of_xmp(*packet) : std::nullopt;
+}
+
+template <std::optional<std::string> (*read_xmp)(const ByteReader&)>
+std::optional<std::string> recipe_in(const ByteReader& file) {
+  const std::optional<std::string> packet = read_xmp(file);
+  return packet ? recipe_of_xmp(*packet) : std::nullopt;
 }
 
 std::optional<std::string> webm_source(const ByteReader& file) { return webm_tag(file, kWebmSourceTag); }
@@ -79,11 +86,12 @@ void check_clip(const Clip& clip) {
 
 std::span<const Format> formats() {
   static const Format table[] = {
-      {"MP4", {"mp4", "m4v"}, write_mp4, begins_mp4, mp4_recipe, source_in<mp4_xmp>},
-      {"WebM", {"webm"}, write_webm, begins_webm, webm_recipe, webm_source},
-      {"GIF", {"gif"}, write_gif, begins_gif, gif_recipe, source_in<gif_xmp>},
-      {"WebP", {"webp"}, write_webp, begins_webp, webp_recipe, source_in<webp_xmp>},
-      {"PNG", {"png"}, write_png_frames, begins_png, png_recipe, source_in<png_xmp>},
+      {"MP4", {"mp4", "m4v"}, true, write_mp4, begins_mp4, mp4_recipe, source_in<mp4_xmp>},
+      {"WebM", {"webm"}, true, write_webm, begins_webm, webm_recipe, webm_source},
+      {"GIF", {"gif"}, true, write_gif, begins_gif, gif_recipe, source_in<gif_xmp>},
+      {"WebP", {"webp"}, true, write_webp, begins_webp, recipe_in<webp_xmp>, source_in<webp_xmp>},
+      {"PNG", {"png"}, false, write_png_frames, begins_png, png_recipe, source_in<png_xmp>},
+      {"JPEG", {"jpg", "jpeg"}, false, write_jpeg_frames, begins_jpeg, recipe_in<jpeg_xmp>, source_in<jpeg_xmp>},
   };
   return table;
 }
@@ -101,6 +109,14 @@ const Format& format_of(const std::filesystem::path& path) {
 std::vector<std::string> known_extensions() {
   std::vector<std::string> names;
   for (const Format& format : formats()) names.insert(names.end(), format.extensions.begin(), format.extensions.end());
+  return names;
+}
+
+std::vector<std::string> clip_extensions() {
+  std::vector<std::string> names;
+  for (const Format& format : formats()) {
+    if (format.moves) names.insert(names.end(), format.extensions.begin(), format.extensions.end());
+  }
   return names;
 }
 

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <map>
+#include <tuple>
 
 #include "base/error.h"
 #include "media/decode.h"
@@ -108,9 +109,45 @@ TEST(Encode, OddSizesArePaddedOnlyWhere420NeedsIt) {
   for (int k = 0; k < 3; ++k) EXPECT_NEAR(last[k], last[k - 3], 6);
   encode({cartoon(2, 1, 1), {8, 1}}, folder / "tiny.mp4");
   EXPECT_EQ(probe(folder / "tiny.mp4").width, 2);
-  for (const std::string extension : {"webm", "gif", "webp", "png"}) {
+  for (const std::string extension : {"webm", "gif", "webp", "png", "jpg"}) {
     EXPECT_NO_THROW(encode({cartoon(1, 1, 1), {8, 1}}, folder / ("tiny." + extension))) << extension;
   }
+}
+
+TEST(Encode, JpegIsAsGoodAsItIsAsked) {
+  const TestFolder folder;
+  const Clip clip{cartoon(1, 96, 128), {8, 1}};
+  double before = 0;
+  for (const auto& [quality, least, format] : {std::tuple{0, 18.0, "yuvj420p"},
+                                               {80, 34.0, "yuvj420p"},
+                                               {89, 35.0, "yuvj420p"},
+                                               {90, 40.0, "yuvj444p"},
+                                               {100, 50.0, "yuvj444p"}}) {
+    encode(clip, folder / "a.jpg", {.quality = quality});
+    const Probe facts = probe(folder / "a.jpg");
+    EXPECT_EQ(facts.codec, "mjpeg");
+    EXPECT_EQ(facts.pixel_format, format) << quality;
+    EXPECT_EQ(facts.frames, 1);
+    EXPECT_TRUE(facts.frames_exact);
+    EXPECT_EQ(facts.rate, (Rational{1, 1}));
+    EXPECT_EQ(facts.seconds, 0);
+    const double found = psnr(clip.frames, decode(folder / "a.jpg").frames);
+    EXPECT_GT(found, least) << quality;
+    EXPECT_GT(found, before) << quality;
+    before = found;
+  }
+}
+
+TEST(Encode, JpegFramesAreNumbered) {
+  const TestFolder folder;
+  const Clip clip{cartoon(3, 33, 51), {8, 1}};
+  const auto files = encode(clip, folder / "a.JPEG", {.recipe = "{}", .quality = 95});
+  ASSERT_EQ(files.size(), 3u);
+  EXPECT_EQ(files[2], folder / "a_0003.JPEG");
+  Frames third(1, 33, 51);
+  std::copy_n(clip.frames.frame(2), third.pixels.size(), third.pixels.data());
+  EXPECT_GT(psnr(third, decode(files[2]).frames), 35);
+  EXPECT_EQ(encode(clip, folder / "x%d.jpg")[1], folder / "x2.jpg");
 }
 
 TEST(Encode, PngFramesAreNumberedAndExact) {
@@ -132,12 +169,12 @@ TEST(Encode, SameClipSameBytes) {
   const TestFolder folder;
   for (const auto& [height, width] : {std::pair{64, 80}, {33, 51}}) {
     const Clip clip{cartoon(12, height, width), {8, 1}};
-    for (const std::string extension : kMoving) {
-      encode(clip, folder / ("a." + extension), {.recipe = "{\"seed\":1}"});
+    for (const std::string extension : {"mp4", "webm", "gif", "webp", "png", "jpg"}) {
+      const auto once = encode(clip, folder / ("a." + extension), {.recipe = "{\"seed\":1}"});
       ::mallopt(M_PERTURB, 85);
-      encode(clip, folder / ("b." + extension), {.recipe = "{\"seed\":1}"});
+      const auto again = encode(clip, folder / ("b." + extension), {.recipe = "{\"seed\":1}"});
       ::mallopt(M_PERTURB, 0);
-      EXPECT_TRUE(slurp(folder / ("a." + extension)) == slurp(folder / ("b." + extension))) << extension;
+      for (std::size_t i = 0; i < once.size(); ++i) EXPECT_TRUE(slurp(once[i]) == slurp(again[i])) << extension;
     }
   }
 }
@@ -152,7 +189,7 @@ TEST(Encode, RefusesWhatCannotWork) {
   EXPECT_NE(message_of([&] { encode({cartoon(1, 8, 8), {60, 1}}, folder / "a.gif"); }).find("50"), std::string::npos);
   EXPECT_NE(message_of([&] { encode(clip, folder / "a.mp4", {.recipe = "bad \xFF"}); }), "");
   EXPECT_NE(message_of([&] { encode(clip, folder / "a.mp4", {.quality = 101}); }), "");
-  for (const std::string extension : {"mp4", "webm", "gif", "webp", "png"}) {
+  for (const std::string extension : {"mp4", "webm", "gif", "webp", "png", "jpg"}) {
     EXPECT_NE(message_of([&] { encode(clip, folder / ("missing/a." + extension)); }), "") << extension;
   }
   EXPECT_EQ(folder.files(), 0);
@@ -171,7 +208,7 @@ class StopAt : public Progress {
 
 TEST(Encode, CancelLeavesNothing) {
   const TestFolder folder;
-  for (const std::string extension : {"mp4", "webm", "gif", "webp", "png"}) {
+  for (const std::string extension : {"mp4", "webm", "gif", "webp", "png", "jpg"}) {
     StopAt progress(3);
     EXPECT_THROW(encode({cartoon(8, 32, 32), {8, 1}}, folder / ("a." + extension), {}, &progress), Cancelled);
   }
@@ -182,7 +219,7 @@ TEST(Encode, FullDiskIsAnErrorAndLeavesNothing) {
   const TestFolder folder;
   const Clip clip{cartoon(20, 160, 160), {8, 1}};
   const std::string recipe(9000, 'x');  // larger than the disk, whatever the pictures shrink to
-  for (const std::string extension : {"mp4", "webm", "gif", "webp", "png"}) {
+  for (const std::string extension : {"mp4", "webm", "gif", "webp", "png", "jpg"}) {
     const pid_t child = ::fork();
     if (child == 0) {
       std::signal(SIGXFSZ, SIG_IGN);

@@ -21,6 +21,7 @@ using Paths = std::vector<std::filesystem::path>;
 struct Format {
   std::string_view name;
   std::vector<std::string_view> extensions;  // lower case, without the dot
+  bool moves;                                // one file holds a clip; else a picture
   /// Writes the clip; contract as encode(), whose checks have passed.
   Paths (*write)(const Clip&, const std::filesystem::path&, const EncodeOptions&, Progress*);
   /// Whether a file that begins with these (up to 16) bytes is of this format.
@@ -41,14 +42,14 @@ Paths write_webm(const Clip&, const std::filesystem::path&, const EncodeOptions&
 Paths write_gif(const Clip&, const std::filesystem::path&, const EncodeOptions&, Progress*);
 Paths write_webp(const Clip&, const std::filesystem::path&, const EncodeOptions&, Progress*);
 Paths write_png_frames(const Clip&, const std::filesystem::path&, const EncodeOptions&, Progress*);
+Paths write_jpeg_frames(const Clip&, const std::filesystem::path&, const EncodeOptions&, Progress*);
 
-// The readers of recipes, in recipe_*.cpp.
+// The readers of recipes that are not in XMP, in recipe_*.cpp.
 std::optional<std::string> mp4_recipe(const ByteReader&);
 std::optional<std::string> webm_recipe(const ByteReader&);
 std::optional<std::string> gif_recipe(const ByteReader&);
 /// Throws InvalidArgument unless every block up to the trailer is there; libav takes a cut GIF without a word.
 void check_gif_complete(const ByteReader&);
-std::optional<std::string> webp_recipe(const ByteReader&);
 std::optional<std::string> png_recipe(const ByteReader&);
 
 /// The first value of the WebM tag `wanted`.

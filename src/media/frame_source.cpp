@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "media/format.h"
+#include "media/jpeg.h"
 #include "media/png.h"
 #include "media/timing.h"
 
@@ -151,6 +152,7 @@ std::unique_ptr<FrameSource> open_source(const ByteReader& file, const SourceOpt
   if (head.starts_with("\x89PNG")) return open_png(file, options);
   if (head.starts_with("RIFF") && head.size() >= 12 && head.substr(8, 4) == "WEBP") return open_webp(file, options);
   if (options.strict && head.starts_with("GIF8")) check_gif_complete(file);
+  if (options.strict && head.starts_with("\xFF\xD8\xFF")) check_jpeg_complete(file);
   return open_libav(file, options);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "media/frame_source.h"
+#include "media/jpeg.h"
 #include "media/libav.h"
 #include "media/orientation.h"
 #include "media/resize.h"
@@ -132,6 +133,7 @@ void LibavSource::open_input() {
   const auto* matrix =
       reinterpret_cast<const std::int32_t*>(av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, nullptr));
   if (matrix) orientation_ = Orientation::of_matrix({matrix[0], matrix[1], matrix[3], matrix[4]});
+  if (std::string_view(input->iformat->name) == "jpeg_pipe") orientation_ = jpeg_orientation(*cursor_.file);
 }
 
 void LibavSource::open_codec() {
@@ -246,7 +248,10 @@ Probe LibavSource::probe() {
   } else {
     count_packets(probe);
   }
-  if (probe.rate.num <= 0) probe.rate = {1, 1};
+  // A picture has no rate but the one that its demuxer makes up.
+  const bool still = std::string_view(probe.container).ends_with("_pipe") && probe.frames == 1;
+  if (still) probe.seconds = 0;
+  if (still || probe.rate.num <= 0) probe.rate = {1, 1};
   if (!probe.frames_exact) probe.frames = std::llround(probe.seconds * probe.rate.value());
   if (probe.seconds <= 0 && probe.frames > 1) probe.seconds = static_cast<double>(probe.frames) / probe.rate.value();
   return probe;

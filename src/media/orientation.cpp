@@ -27,6 +27,27 @@ Orientation Orientation::of_matrix(std::array<std::int32_t, 4> abcd) {
   return {};
 }
 
+Orientation Orientation::of_exif(int value) {
+  switch (value) {
+    case 2:
+      return {0, true};
+    case 3:
+      return {180, false};
+    case 4:
+      return {180, true};
+    case 5:
+      return {270, true};
+    case 6:
+      return {90, false};
+    case 7:
+      return {90, true};
+    case 8:
+      return {270, false};
+    default:
+      return {};
+  }
+}
+
 Frames Orientation::apply(Frames frames) const {
   if (quarter_turns_ == 0 && !mirrored_) return frames;
   const auto [a, b, c, d] = matrix_of(quarter_turns_, mirrored_);

@@ -18,6 +18,8 @@ class Orientation {
   /// From the linear part {a, b, c, d} of a display matrix as MP4 has it: (x, y) is shown at (a·x + c·y, b·x + d·y),
   /// y downwards, any positive scale. A matrix that is none of the eight (skewed, a turn by 30°) is ignored.
   static Orientation of_matrix(std::array<std::int32_t, 4> abcd);
+  /// From Exif's value 1 to 8; other values turn nothing.
+  static Orientation of_exif(int value);
 
   int degrees() const { return quarter_turns_ * 90; }
   bool mirrored() const { return mirrored_; }

@@ -102,11 +102,6 @@ void check_gif_complete(const ByteReader& file) {
   for (Part block; block.id != kGifTrailer; offset = block.next) block = gif_block_at(file, offset);
 }
 
-std::optional<std::string> webp_recipe(const ByteReader& file) {
-  const std::optional<std::string> xmp = webp_xmp(file);
-  return xmp ? recipe_of_xmp(*xmp) : std::nullopt;
-}
-
 std::optional<std::string> png_recipe(const ByteReader& file) { return png_itxt(file, "recipe"); }
 
 }  // namespace hotshot::media

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "media/decode.h"
 #include "media/encode.h"
 #include "media/format.h"
 #include "media/test_support.h"
@@ -10,7 +11,7 @@
 namespace hotshot::media {
 namespace {
 
-const char* const kFormats[] = {"mp4", "webm", "gif", "webp", "png"};
+const char* const kFormats[] = {"mp4", "webm", "gif", "webp", "png", "jpg"};
 
 std::string long_recipe() {
   std::string text = "{\"prompt\": \"eine Katze & <ein> Hund\\n\r\n\t\", \"more\": \"";
@@ -24,7 +25,7 @@ TEST(Recipe, ComesBackExactlyFromEveryFormat) {
   for (const std::string& recipe : {std::string("{}"), std::string("{\"seed\": 7}"), long_recipe()}) {
     for (const std::string extension : kFormats) {
       const auto path = folder / ("a." + extension);
-      encode(extension == "png" ? one : clip, path, {.recipe = recipe});
+      encode(in_one_file(extension, 4) == 1 ? one : clip, path, {.recipe = recipe});
       const auto back = read_recipe(path);
       ASSERT_TRUE(back.has_value()) << extension;
       EXPECT_EQ(*back, recipe) << extension;
@@ -85,6 +86,40 @@ TEST(Recipe, CutAndChangedFilesNeverDoHarm) {
       message_of([&] { read_recipe(folder / "bad"); });  // anything but InvalidArgument fails the test
     }
   }
+}
+
+// Longer than a segment of JPEG: an extension, of which a missing or changed piece is no recipe and no error.
+TEST(Recipe, OfAnyLengthFitsAJpeg) {
+  const TestFolder folder;
+  const Clip clip{cartoon(1, 24, 32), {8, 1}};
+  std::string recipe(1 << 20, '&');
+  for (std::size_t i = 0; i < recipe.size(); i += 7) recipe[i] = static_cast<char>('a' + i % 26);
+  const auto path = folder / "a.jpg";
+  for (const std::size_t length : {64000u, 65000u, 66000u, 131000u, 1u << 20}) {
+    encode(clip, path, {.recipe = recipe.substr(0, length), .digital_source = "http://source"});
+    EXPECT_EQ(read_recipe(path), recipe.substr(0, length)) << length;
+    EXPECT_EQ(read_digital_source(path), "http://source");
+    EXPECT_EQ(decode(path).frames.count, 1);
+  }
+  const std::string good = slurp(path), name("http://ns.adobe.com/xmp/extension/", 35);
+  for (std::size_t at = good.find(name), next; (next = good.find(name, at + 1)) != std::string::npos; at = next) {
+    spill(path, good.substr(0, at - 4) + good.substr(next - 4));
+    EXPECT_FALSE(read_recipe(path).has_value()) << at;
+    EXPECT_EQ(read_digital_source(path), "http://source");
+  }
+  std::uint32_t state = 5;
+  for (int i = 0; i < 100; ++i) {
+    std::string bad = good;
+    const auto draw = [&state] { return state = state * 1664525u + 1013904223u, state >> 8; };
+    // In the headers of segments and of pieces.
+    std::size_t at = good.find(name);
+    for (std::uint32_t skip = draw() % 20; skip > 0; --skip) at = good.find(name, at + 1);
+    for (int k = 0; k < 3; ++k) bad[at - 4 + draw() % 90] = static_cast<char>(draw());
+    spill(path, bad);
+    message_of([&] { read_recipe(path); });  // anything but InvalidArgument fails the test
+  }
+  EXPECT_NE(message_of([&] { encode(clip, path, {.digital_source = std::string(70000, 's')}); }).find("fits a JPEG"),
+            std::string::npos);
 }
 
 TEST(Recipe, XmpIsWellFormedText) {

@@ -38,6 +38,11 @@ inline Frames cartoon(int count, int height, int width) {
   return frames;
 }
 
+/// How many of `count` frames one file with this extension holds.
+inline int in_one_file(const std::string& extension, int count) {
+  return extension == "png" || extension == "jpg" ? 1 : count;
+}
+
 /// Peak signal to noise ratio in dB over all frames; 99 where equal.
 inline double psnr(const Frames& a, const Frames& b) {
   if (a.count != b.count || a.height != b.height || a.width != b.width) return -1;

@@ -9,7 +9,7 @@ namespace hotshot::media {
 namespace {
 
 constexpr std::string_view kRecipeBegin = "<hotshot:recipe>", kRecipeEnd = "</hotshot:recipe>";
-constexpr std::string_view kSourceName = "DigitalSourceType";
+constexpr std::string_view kSourceName = "DigitalSourceType", kExtensionName = "HasExtendedXMP";
 
 struct Escape {
   char plain;
@@ -43,24 +43,42 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
+// As an element, an attribute, or an element with an rdf:resource: the value stands behind the next quote or bracket.
+std::optional<std::string> property(std::string_view packet, std::string_view wanted) {
+  const std::size_t name = packet.find(wanted);
+  if (name == std::string_view::npos) return std::nullopt;
+  const std::size_t open = packet.find_first_of("\"'>", name + wanted.size());
+  if (open == std::string_view::npos) return std::nullopt;
+  const std::size_t close = packet.find(packet[open] == '>' ? '<' : packet[open], open + 1);
+  if (close == std::string_view::npos) return std::nullopt;
+  return unescaped(packet.substr(open + 1, close - open - 1));
+}
+
 }  // namespace
 
-std::string xmp_packet(const Xmp& xmp) {
+std::string xmp_element(const Xmp& xmp) {
   std::string said, names;
+  if (!xmp.extension.empty()) {
+    names += " xmlns:xmpNote=\"http://ns.adobe.com/xmp/note/\"";
+    said += fmt::format("<xmpNote:{0}>{1}</xmpNote:{0}>", kExtensionName, escaped(xmp.extension));
+  }
   if (!xmp.digital_source.empty()) {
     names += " xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\"";
-    said +=
-        fmt::format("<Iptc4xmpExt:DigitalSourceType>{}</Iptc4xmpExt:DigitalSourceType>", escaped(xmp.digital_source));
+    said += fmt::format("<Iptc4xmpExt:{0}>{1}</Iptc4xmpExt:{0}>", kSourceName, escaped(xmp.digital_source));
   }
   if (!xmp.recipe.empty()) {
     names += " xmlns:hotshot=\"urn:hotshot:1\"";
     said += fmt::format("{}{}{}", kRecipeBegin, escaped(xmp.recipe), kRecipeEnd);
   }
   return fmt::format(
-      "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
       "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
-      "<rdf:Description rdf:about=\"\"{}>{}</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>",
+      "<rdf:Description rdf:about=\"\"{}>{}</rdf:Description></rdf:RDF></x:xmpmeta>",
       names, said);
+}
+
+std::string xmp_packet(const Xmp& xmp) {
+  return fmt::format("<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n{}\n<?xpacket end=\"r\"?>",
+                     xmp_element(xmp));
 }
 
 std::optional<std::string> recipe_of_xmp(std::string_view packet) {
@@ -69,16 +87,8 @@ std::optional<std::string> recipe_of_xmp(std::string_view packet) {
   return unescaped(packet.substr(begin + kRecipeBegin.size(), end - begin - kRecipeBegin.size()));
 }
 
-// As an element, an attribute, or an element with an rdf:resource: the value stands behind the next quote or bracket.
-std::optional<std::string> source_of_xmp(std::string_view packet) {
-  const std::size_t name = packet.find(kSourceName);
-  if (name == std::string_view::npos) return std::nullopt;
-  const std::size_t open = packet.find_first_of("\"'>", name + kSourceName.size());
-  if (open == std::string_view::npos) return std::nullopt;
-  const std::size_t close = packet.find(packet[open] == '>' ? '<' : packet[open], open + 1);
-  if (close == std::string_view::npos) return std::nullopt;
-  return unescaped(packet.substr(open + 1, close - open - 1));
-}
+std::optional<std::string> source_of_xmp(std::string_view packet) { return property(packet, kSourceName); }
+std::optional<std::string> extension_of_xmp(std::string_view packet) { return property(packet, kExtensionName); }
 
 std::optional<std::string> mp4_xmp(const ByteReader& file) {
   for (std::uint64_t offset = 0; offset < file.size();) {

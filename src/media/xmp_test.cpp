@@ -10,14 +10,14 @@
 namespace hotshot::media {
 namespace {
 
-const char* const kFormats[] = {"mp4", "webm", "gif", "webp", "png"};
+const char* const kFormats[] = {"mp4", "webm", "gif", "webp", "png", "jpg"};
 const std::string kSource(kTrainedAlgorithmicMedia);
 
 TEST(DigitalSource, ComesBackFromEveryFormatBesideTheRecipe) {
   const TestFolder folder;
   const Clip one{cartoon(1, 24, 32), {8, 1}}, clip{cartoon(4, 24, 32), {8, 1}};
   for (const std::string extension : kFormats) {
-    const Clip& shown = extension == "png" ? one : clip;
+    const Clip& shown = in_one_file(extension, 4) == 1 ? one : clip;
     for (const std::string& recipe : {std::string(), std::string("{\"seed\": 7}")}) {
       const auto path = folder / ("a." + extension);
       encode(shown, path, {.recipe = recipe, .digital_source = kSource});

@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::string_view kWhere = "controlnet";
 
-ControlNetConfig settled(ControlNetConfig config) {
-  config.settle("controlnet config");
-  return config;
-}
-
 nn::Conv2dOptions zero_convolution(std::int64_t channels) {
   return {.in = channels, .out = channels, .kernel = 1, .weight_init = nn::Init::zeros()};
 }
@@ -67,7 +62,7 @@ at::Tensor ControlEmbedding::operator()(const at::Tensor& control_nchw) const {
 }
 
 ControlNet::ControlNet(ControlNetConfig config)
-    : UnetEncoder(config = settled(std::move(config)), /*guidance=*/0),
+    : UnetEncoder(config.settle("controlnet config"), /*guidance=*/0),
       config_(std::move(config)),
       controlnet_cond_embedding_(config_),
       controlnet_mid_block_(zero_convolution(config_.channels(config_.blocks() - 1))) {

@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::string_view kWhere = "unet";
 
-template <class Config>
-Config settled(Config config) {
-  config.settle("unet config");
-  return config;
-}
-
 void add_to(at::Tensor& x, const at::Tensor& residual) {
   require(residual.defined() && residual.sizes() == x.sizes(), kWhere,
           "expected a control residual of shape [{}] but got {}", fmt::join(x.sizes(), ", "),
@@ -35,7 +29,7 @@ void ControlResiduals::add(const ControlResiduals& other) {
 }
 
 Unet::Unet(UnetConfig config)
-    : UnetEncoder(config = settled(std::move(config)), config.time_cond_proj_dim),
+    : UnetEncoder(config.settle("unet config"), config.time_cond_proj_dim),
       config_(std::move(config)),
       conv_norm_out_(config_.norm_num_groups, config_.channels(0), config_.norm_eps),
       conv_out_({.in = config_.channels(0), .out = config_.out_channels, .padding = 1, .hidden = false}) {

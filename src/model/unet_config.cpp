@@ -157,12 +157,13 @@ FieldList UnetConfig::fields() {
                  {"time_cond_proj_dim", "sinusoids of the guidance scale", &time_cond_proj_dim, {0, kMostChannels}}});
 }
 
-void UnetConfig::settle(std::string_view where) {
+const UnetConfig& UnetConfig::settle(std::string_view where) {
   UnetEncoderConfig::settle(where);
   require(up_block_types.size() == blocks(), where, "expected {} up_block_types, one per block, but got {}", blocks(),
           up_block_types.size());
   for (const std::string& type : up_block_types) require_type(type, "UpBlock", is_video(), where);
   require(time_cond_proj_dim % 2 == 0, where, "expected an even time_cond_proj_dim but got {}", time_cond_proj_dim);
+  return *this;
 }
 
 json UnetConfig::to_json() const {
@@ -189,13 +190,14 @@ FieldList ControlNetConfig::fields() {
        {"global_pool_conditions", "residuals are averaged over the picture", &global_pool_conditions}});
 }
 
-void ControlNetConfig::settle(std::string_view where) {
+const ControlNetConfig& ControlNetConfig::settle(std::string_view where) {
   UnetEncoderConfig::settle(where);
   require(!is_video(), where, "expected blocks in 2D but got '{}'", mid_block_type);
   require(!conditioning_embedding_out_channels.empty(), where, "expected conditioning_embedding_out_channels");
   const std::string& order = controlnet_conditioning_channel_order;
   require(order == "rgb" || order == "bgr", where,
           "expected controlnet_conditioning_channel_order rgb or bgr but got '{}'", order);
+  return *this;
 }
 
 ControlNetConfig ControlNetConfig::from_json(const json& config, std::string_view where) {

@@ -53,7 +53,8 @@ struct UnetConfig : UnetEncoderConfig {
   int time_cond_proj_dim = 0;  // sinusoids of the guidance scale that distilled models (LCM) are told; 0 for others
 
   FieldList fields();
-  void settle(std::string_view where);
+  /// As above; returns itself.
+  const UnetConfig& settle(std::string_view where);
   nlohmann::json to_json() const;
   static UnetConfig from_json(const nlohmann::json& json, std::string_view where);
 };
@@ -65,7 +66,8 @@ struct ControlNetConfig : UnetEncoderConfig {
   bool global_pool_conditions = false;                        // residuals are averaged over the picture
 
   FieldList fields();
-  void settle(std::string_view where);
+  /// As above; returns itself.
+  const ControlNetConfig& settle(std::string_view where);
   static ControlNetConfig from_json(const nlohmann::json& json, std::string_view where);
 };
 

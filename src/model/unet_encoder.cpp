@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/error.h"
@@ -23,6 +24,11 @@ at::Tensor guidance_embedding(const at::Tensor& scale_b, std::int64_t size) {
 void require_shape(const at::Tensor& x, at::IntArrayRef shape, std::string_view name, std::string_view where) {
   require(x.defined() && x.sizes() == shape, where, "expected {} of shape [{}] but got {}", name,
           fmt::join(shape, ", "), x.defined() ? fmt::format("[{}]", fmt::join(x.sizes(), ", ")) : "none");
+}
+
+// The second of the sizes of x, at least 1; `otherwise` where x has not `axes` of them.
+std::int64_t second_size(const at::Tensor& x, std::int64_t axes, std::int64_t otherwise) {
+  return x.defined() && x.dim() == axes ? std::max<std::int64_t>(x.size(1), 1) : otherwise;
 }
 
 }  // namespace
@@ -84,11 +90,10 @@ BlockContext UnetEncoder::block_context(const at::Tensor& latents, const at::Ten
   require(!config_.is_video() || frames <= kTemporalPositions, where, "expected at most {} frames but got {}",
           kTemporalPositions, frames);
   require_shape(timestep_b, {clips}, "timesteps", where);
-  const std::int64_t tokens = context.text_bsd.dim() == 3 ? context.text_bsd.size(1) : 0;
+  const std::int64_t tokens = second_size(context.text_bsd, 3, 77), ids = second_size(context.size_ids_bk, 2, 6);
   require_shape(context.text_bsd, {clips, tokens, config_.text_width()}, "text", where);
   if (guidance_ > 0 && context.guidance_b.defined()) require_shape(context.guidance_b, {clips}, "guidance", where);
   if (add_embedding_) {
-    const std::int64_t ids = context.size_ids_bk.dim() == 2 ? context.size_ids_bk.size(1) : 6;
     require_shape(context.size_ids_bk, {clips, ids}, "size ids", where);
     require_shape(context.pooled_bd,
                   {clips, config_.projection_class_embeddings_input_dim - ids * config_.addition_time_embed_dim},

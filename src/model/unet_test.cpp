@@ -164,6 +164,13 @@ TEST(Unet, RefusesShapesThatDoNotFit) {
   context.text_bsd = at::zeros({2, 9, 12});
   const auto run = [&] { (*unet)(call.latents, call.g.at("timestep_b"), context); };
   EXPECT_NE(message_of(run).find("text of shape [2, 9, 16] but got [2, 9, 12]"), std::string::npos);
+  context.text_bsd = at::zeros({2, 0, 16});
+  EXPECT_NE(message_of(run).find("text of shape [2, 1, 16] but got [2, 0, 16]"), std::string::npos);
+  context.text_bsd = at::Tensor();
+  EXPECT_NE(message_of(run).find("text of shape [2, 77, 16] but got none"), std::string::npos);
+  context = call.context;
+  context.size_ids_bk = at::Tensor();
+  EXPECT_NE(message_of(run).find("size ids of shape [2, 6] but got none"), std::string::npos);
   context = call.context;
   context.pooled_bd = at::Tensor();
   EXPECT_NE(message_of(run).find("pooled text of shape [2, 10] but got none"), std::string::npos);

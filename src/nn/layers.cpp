@@ -6,6 +6,7 @@
 
 #include "kernel/linear.h"
 #include "kernel/norm.h"
+#include "nn/low_rank.h"
 
 namespace hotshot::nn {
 namespace {
@@ -24,7 +25,8 @@ Linear::Linear(const LinearOptions& options)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return kernel::linear(x, weight_.tensor, bias_ ? bias_->tensor : at::Tensor());
+  const at::Tensor y = kernel::linear(x, weight_.tensor, bias_ ? bias_->tensor : at::Tensor());
+  return weight_.low_rank ? y + (*weight_.low_rank)(x) : y;
 }
 
 RmsNorm::RmsNorm(std::int64_t size, double eps)

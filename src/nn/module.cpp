@@ -33,6 +33,11 @@ void fill(at::Tensor& tensor, const Init& init, const Random& random) {
 
 }  // namespace
 
+void initialize(const std::vector<NamedParameter>& parameters, std::uint64_t seed) {
+  at::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters) fill(parameter->tensor, parameter->init, Random(seed, name));
+}
+
 void Module::collect(const std::string& prefix, std::vector<NamedParameter>& out) {
   for (Parameter& parameter : parameters_) out.push_back({prefix + parameter.name, &parameter});
   for (const Child& child : children_) child.module->collect(prefix + child.name + ".", out);
@@ -48,11 +53,6 @@ std::int64_t Module::parameter_count() {
   std::int64_t count = 0;
   for (const auto& [name, parameter] : parameters()) count += parameter->tensor.numel();
   return count;
-}
-
-void Module::initialize(std::uint64_t seed) {
-  at::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : parameters()) fill(parameter->tensor, parameter->init, Random(seed, name));
 }
 
 void Module::to(at::Device device, at::ScalarType dtype) {

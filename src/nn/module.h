@@ -23,14 +23,17 @@ struct Init {
   static Init sinusoid() { return {Kind::sinusoid, 0}; }
 };
 
+class LowRank;
+
 /// One weight tensor of a module. `tensor` is replaced when weights are loaded, moved or cast.
 struct Parameter {
   std::string name;  // within its module; full names join with dots
   at::Tensor tensor;
   Init init;
-  bool keep_fp32 = false;  // stays fp32 when the network is cast (norms, modulation, time embedding)
-  bool hidden = false;     // a matrix between hidden layers, which Muon may orthogonalise
-  bool fixed = false;      // a stored table, which is never trained
+  bool keep_fp32 = false;             // stays fp32 when the network is cast (norms, modulation, time embedding)
+  bool hidden = false;                // a matrix between hidden layers, which Muon may orthogonalise
+  bool fixed = false;                 // a stored table, which is never trained
+  const LowRank* low_rank = nullptr;  // what a Linear adds to the product with its weight; mostly nothing
 };
 
 /// A full name with the parameter it stands for.
@@ -38,6 +41,9 @@ struct NamedParameter {
   std::string name;
   Parameter* parameter;
 };
+
+/// Fills every parameter by its Init from (seed, its full name): independent of order and threads.
+void initialize(const std::vector<NamedParameter>& parameters, std::uint64_t seed);
 
 /// Base of layers and networks. Children are members, registered by name in the constructor; a module therefore stays
 /// where it was built. Freshly built parameters are fp32 and undefined in value until loaded or initialised.
@@ -52,8 +58,8 @@ class Module {
   std::vector<NamedParameter> parameters();
   /// Number of values in all parameters.
   std::int64_t parameter_count();
-  /// Fills every parameter by its Init from (seed, its full name): independent of order and threads.
-  void initialize(std::uint64_t seed);
+  /// Fills them all, as above.
+  void initialize(std::uint64_t seed) { nn::initialize(parameters(), seed); }
   /// Casts parameters to dtype, except those that keep fp32, and moves all to device.
   void to(at::Device device, at::ScalarType dtype);
   /// Makes all parameters but the fixed ones leaves that collect gradients (or stops that).

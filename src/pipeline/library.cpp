@@ -83,15 +83,20 @@ fs::path find_model(const std::string& name_or_path, const std::vector<ModelRoot
   throw_invalid("model", fmt::format("expected a model but got '{}', and there is none in {}", name_or_path, places));
 }
 
+fs::path place_for_model(const std::string& name, const std::vector<ModelRoot>& roots) {
+  check_name(name);
+  const fs::path root = own_root(roots).path, to = root / name;
+  require(!fs::exists(fs::symlink_status(to)), "models", "expected a new name but '{}' is there already: {}", name,
+          to.string());
+  make_folders(root, "models");
+  return to;
+}
+
 fs::path import_model(const fs::path& source, const std::string& name, bool copy, const std::vector<ModelRoot>& roots) {
   const fs::path from = fs::canonical(source);
   const std::string known_as = name.empty() ? from.filename().string() : name;
-  check_name(known_as);
-  const fs::path root = own_root(roots).path, to = root / known_as;
+  const fs::path to = place_for_model(known_as, roots), root = to.parent_path();
   std::error_code error;
-  require(!fs::exists(fs::symlink_status(to)), "models", "expected a new name but '{}' is there already: {}", known_as,
-          to.string());
-  make_folders(root, "models");
   if (!copy) {
     fs::create_directory_symlink(from, to, error);
     require(!error, "models", "cannot write {}: {}", to.string(), error.message());

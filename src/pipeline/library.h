@@ -35,6 +35,10 @@ std::vector<ModelEntry> list_models(const std::vector<ModelRoot>& roots);
 /// InvalidArgument that lists the known names.
 std::filesystem::path find_model(const std::string& name_or_path, const std::vector<ModelRoot>& roots);
 
+/// Where a new model called `name` is to be put: in the first own root, which is made if need be. Throws
+/// InvalidArgument for a name that is no plain word or is taken.
+std::filesystem::path place_for_model(const std::string& name, const std::vector<ModelRoot>& roots);
+
 /// Makes the model folder `source` known as `name` (empty: the folder's own name) in the first own root, as a link or
 /// a whole copy. The caller has checked that it is a sound model. Returns where it lies now.
 std::filesystem::path import_model(const std::filesystem::path& source, const std::string& name, bool copy,

@@ -21,6 +21,29 @@ FieldList LocalFiles::fields() {
           {"control_edges", "draw the edges of control pictures first: none, canny or soft", &control_edges}};
 }
 
+namespace {
+
+template <class Change>
+LocalFiles changed(LocalFiles files, const Change& change) {
+  for (std::string* path : {&files.image, &files.mask}) {
+    if (!path->empty()) *path = change(*path);
+  }
+  for (auto* list : {&files.lora, &files.embedding, &files.controlnet, &files.control}) {
+    for (std::string& path : *list) path = change(path);
+  }
+  return files;
+}
+
+}  // namespace
+
+LocalFiles LocalFiles::names_alone() const {
+  return changed(*this, [](const std::filesystem::path& path) { return path.filename().string(); });
+}
+
+LocalFiles LocalFiles::in_folder(const std::filesystem::path& folder) const {
+  return changed(*this, [&](const std::filesystem::path& path) { return (folder / path).string(); });
+}
+
 LoraChoice parse_lora_choice(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return {text};

@@ -2,6 +2,7 @@
 // may name a file may have it read.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct LocalFiles {
   std::string control_edges = "none";   // what is drawn of control pictures first: "none", "canny" or "soft"
 
   FieldList fields();
+  /// The same files by their names alone, and those names in a folder.
+  LocalFiles names_alone() const;
+  LocalFiles in_folder(const std::filesystem::path& folder) const;
   bool empty() const {
     return image.empty() && mask.empty() && lora.empty() && embedding.empty() && controlnet.empty() && control.empty();
   }

@@ -31,10 +31,12 @@ Recipe recipe_of(const Plan& plan, std::uint64_t seed, std::string model, std::s
 std::string write_recipe(const Recipe& recipe) {
   nlohmann::json request = write_fields(GenerateRequest(recipe.request).fields());
   for (const char* same : {"count", "threads"}) request.erase(same);
-  const nlohmann::json json = {{"format", std::string(kFormat)},
-                               {"engine", recipe.engine},
-                               {"model", {{"name", recipe.model}, {"digest", recipe.digest}}},
-                               {"request", std::move(request)}};
+  nlohmann::json json = {{"format", std::string(kFormat)},
+                         {"engine", recipe.engine},
+                         {"model", {{"name", recipe.model}, {"digest", recipe.digest}}},
+                         {"request", std::move(request)}};
+  if (!recipe.request.files.empty()) json["files"] = write_fields(recipe.request.files.names_alone().fields());
+  if (recipe.finish != Finish()) json["finish"] = write_fields(Finish(recipe.finish).fields());
   return json.dump();
 }
 
@@ -48,6 +50,9 @@ Recipe parse_recipe(std::string_view text, std::string_view where) {
                 .model = string_at(json["model"], "name", where),
                 .digest = string_at(json["model"], "digest", where)};
   read_fields(recipe.request.fields(), json["request"], where);
+  if (json.contains("files")) read_fields(recipe.request.files.fields(), json["files"], where);
+  recipe.request.files = recipe.request.files.names_alone();  // a recipe from outside must not point anywhere
+  if (json.contains("finish")) read_fields(recipe.finish.fields(), json["finish"], where);
   return recipe;
 }
 

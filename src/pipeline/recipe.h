@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "pipeline/finish.h"
 #include "pipeline/request.h"
 
 namespace hotshot::pipeline {
@@ -18,16 +19,19 @@ struct Recipe {
   std::string model;             // the name of its folder
   std::string digest;            // weights::folder_digest of it
   GenerateRequest request = {};  // of this one clip, settled
+  Finish finish = {};            // of its file
 };
 
 /// The recipe of the clip of `plan` with `seed`. Says nothing of threads, since the bytes do not depend on them.
 Recipe recipe_of(const Plan& plan, std::uint64_t seed, std::string model, std::string digest);
 
 /// JSON of one line, UTF-8:
-/// {"engine":…,"format":"hotshot-recipe-1","model":{"digest":…,"name":…},"request":{"frames":24,…}}
+/// {"engine":…,"format":"hotshot-recipe-1","model":{"digest":…,"name":…},"request":{"frames":24,…}},
+/// "files" by their names alone where the request has some, and "finish" where the file is not made as usual.
 std::string write_recipe(const Recipe& recipe);
 
-/// The inverse. Throws InvalidArgument, "[where] …", for text that is no recipe or one of a later format.
+/// The inverse; files come out as names without a folder. Throws InvalidArgument, "[where] …", for text that is no
+/// recipe or one of a later format.
 Recipe parse_recipe(std::string_view json, std::string_view where);
 
 }  // namespace hotshot::pipeline

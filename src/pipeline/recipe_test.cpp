@@ -43,6 +43,16 @@ TEST(Recipe, SaysNothingOfThreadsOrOtherClips) {
   EXPECT_FALSE(request.contains("seconds"));
 }
 
+TEST(Recipe, SaysHowTheFileIsMadeWhereThatIsUnusual) {
+  EXPECT_FALSE(nlohmann::json::parse(write_recipe(example())).contains("finish"));
+  Recipe recipe = example();
+  recipe.finish = {.quality = 95, .loop = 3, .ping_pong = true};
+  EXPECT_EQ(parse_recipe(write_recipe(recipe), "test").finish, recipe.finish);
+  auto json = nlohmann::json::parse(write_recipe(recipe));
+  json["finish"]["quality"] = 101;
+  EXPECT_NE(message_of([&] { parse_recipe(json.dump(), "file.mp4"); }).find("quality"), std::string::npos);
+}
+
 TEST(Recipe, OtherTextIsAClearError) {
   const std::string sound = write_recipe(example());
   auto json = nlohmann::json::parse(sound);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "media/decode.h"
 #include "text/prompt.h"
 
 namespace hotshot::pipeline {
@@ -27,9 +28,52 @@ void check_grid(PixelSize size, int step) {
                             size.height, below(size.width), below(size.height), above(size.width), above(size.height)));
 }
 
+double ratio(PixelSize size) { return static_cast<double>(size.width) / size.height; }
+
+// Of the sizes the one whose sides' ratio differs least, as Hotshot-XL chooses its bucket.
+PixelSize nearest_size(const std::vector<PixelSize>& sizes, double aspect) {
+  return *std::min_element(sizes.begin(), sizes.end(), [&](PixelSize a, PixelSize b) {
+    return std::abs(ratio(a) - aspect) < std::abs(ratio(b) - aspect);
+  });
+}
+
+// "16:9" → 1.78.
+double parse_aspect(const std::string& text) {
+  double width = 0, height = 0;
+  const char* end = text.data() + text.size();
+  const auto [colon, error] = std::from_chars(text.data(), end, width);
+  const bool found = error == std::errc() && colon != end && *colon == ':';
+  const auto [after, second] = std::from_chars(found ? colon + 1 : end, end, height);
+  const bool sound = found && second == std::errc() && after == end && width > 0 && height > 0 &&
+                     width / height > 0.01 && width / height < 100;
+  require(sound, "aspect", "expected WIDTH:HEIGHT as 16:9 but got '{}'", text);
+  return width / height;
+}
+
+// What was said, else that of the picture that is started from or that guides.
+std::optional<double> wanted_aspect(const GenerateRequest& request) {
+  if (!request.aspect.empty()) return parse_aspect(request.aspect);
+  const LocalFiles& files = request.files;
+  const std::string& path = !files.image.empty() || files.control.empty() ? files.image : files.control.front();
+  if (path.empty()) return std::nullopt;
+  const media::Probe probe = media::probe(path);
+  return static_cast<double>(probe.width) / probe.height;
+}
+
 PixelSize choose_size(const GenerateRequest& request, const ModelFolder& folder, std::vector<std::string>& warnings) {
   const auto& trained = folder.trained.sizes;
-  const PixelSize size = request.size.empty() ? trained.front() : parse_pixel_size(request.size);
+  if (request.size.empty()) {
+    const std::optional<double> aspect = wanted_aspect(request);
+    const PixelSize nearest = aspect ? nearest_size(trained, *aspect) : trained.front();
+    if (aspect && std::abs(ratio(nearest) - *aspect) > 0.01) {
+      warnings.push_back(
+          fmt::format("{}x{} is the trained size nearest to {:.2f} to 1", nearest.width, nearest.height, *aspect));
+    }
+    return nearest;
+  }
+  require(request.aspect.empty(), "aspect", "expected either size or aspect but got {} and {}", request.size,
+          request.aspect);
+  const PixelSize size = parse_pixel_size(request.size);
   check_grid(size, folder.size_step());
   const int longest = folder.family->limits().longest_side;
   require(size.width <= longest && size.height <= longest, "size", "expected at most {} pixels a side but got {}x{}",
@@ -119,6 +163,7 @@ GenerateRequest settle(GenerateRequest request, const Plan& plan, const diffusio
   request.frames = plan.frames_shown;
   request.fps = plan.fps;
   request.size = fmt::format("{}x{}", plan.size.width, plan.size.height);
+  request.aspect.clear();
   request.seed = plan.seed;
   request.steps = plan.steps();
   request.guidance = plan.guidance;
@@ -153,6 +198,7 @@ FieldList GenerateRequest::fields() {
           {"frames", "frames of the clip", &frames, {1, 100000}},
           {"fps", "frames per second", &fps, {1, 240}},
           {"size", "WIDTHxHEIGHT in pixels", &size},
+          {"aspect", "WIDTH:HEIGHT; the trained size nearest to it", &aspect},
           {"seed", "number that picks one clip of many; drawn if not given", &seed},
           {"steps", "sampling steps: more is slower and finer", &steps, {1, 1000}},
           {"guidance", "how closely to follow the prompt; 1 is off", &guidance, {0, 100}},

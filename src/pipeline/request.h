@@ -26,6 +26,7 @@ struct GenerateRequest {
   std::optional<int> frames;
   std::optional<int> fps;
   std::string size;
+  std::string aspect;
   std::optional<std::uint64_t> seed;
   std::optional<int> steps;
   std::optional<double> guidance;

@@ -21,7 +21,7 @@ constexpr auto kContainers = std::to_array<Container>({
     {"GIF", begins_gif, find_in_gif, place_in_gif, wrap_for_gif, no_patches, false},
     {"RIFF", begins_riff, find_in_riff, place_in_riff, wrap_for_riff, patches_of_riff, false},
     {"PNG", begins_png, find_in_png, place_in_png, wrap_for_png, no_patches, false},
-    {"JPEG", begins_jpeg, find_in_jpeg, nullptr, nullptr, nullptr, false},
+    {"JPEG", begins_jpeg, find_in_jpeg, place_in_jpeg, wrap_for_jpeg, no_patches, false},
 });
 
 // Sends bytes [from, to) with the patches that lie in them.

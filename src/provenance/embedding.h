@@ -39,7 +39,6 @@ struct Container {
   /// The manifest store, if any. InvalidArgument where the file is damaged or has several.
   std::optional<Embedded> (*find)(const media::ByteReader&);
   /// Where a block goes in a file that has none. InvalidArgument for a file of a form that is not written here.
-  /// Null where this program only reads, as the next two.
   std::uint64_t (*place)(const media::ByteReader&);
   /// The block that holds a store; its length depends on the store's length alone.
   std::string (*wrap)(std::string_view store);
@@ -75,6 +74,8 @@ std::optional<Embedded> find_in_png(const media::ByteReader&);
 std::uint64_t place_in_png(const media::ByteReader&);
 std::string wrap_for_png(std::string_view store);
 std::optional<Embedded> find_in_jpeg(const media::ByteReader&);
+std::uint64_t place_in_jpeg(const media::ByteReader&);
+std::string wrap_for_jpeg(std::string_view store);
 
 /// Big-endian, of 1 to 8 bytes.
 std::string big_endian(std::uint64_t number, int bytes);

@@ -103,7 +103,7 @@ Signer Signer::open(const fs::path& folder) {
 bool Signer::sign(const fs::path& path, const Statement& statement) const {
   const media::ByteReader file(path);
   const Container* container = container_in(file);
-  if (!container || !container->place) return false;
+  if (!container) return false;
   require(!container->find(file), "signing", "expected a file without a manifest but {} has one", path.string());
   const Identity& identity = state_->identity;
   const Draft draft = draft_of(identity, statement, *container, container->place(file));
@@ -138,7 +138,7 @@ std::string without_manifest(const fs::path& path) {
   const std::optional<Embedded> found = container ? container->find(file) : std::nullopt;
   std::string bytes;
   const auto send = [&](std::string_view piece) { bytes += piece; };
-  if (!found || !container->patches) {
+  if (!found) {
     rewrite(file, {0, 0}, {}, {}, send);
   } else {
     const Range cut = found->block;

@@ -18,15 +18,15 @@ using media::slurp;
 using media::spill;
 
 const Statement kStatement{.version = "1.2.3", .model = "act-one-mini"};
-constexpr const char* kSignable[] = {"mp4", "gif", "webp", "png"};
+constexpr const char* kSignable[] = {"mp4", "gif", "webp", "png", "jpg"};
 
 /// A file of each format that can be signed, with recipe and IPTC mark.
 class Signing : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new TestFolder;
-    for (const std::string extension : {"mp4", "gif", "webp", "png", "webm"}) {
-      const Clip clip{media::cartoon(extension == "png" ? 1 : 5, 32, 48), {8, 1}};
+    for (const std::string extension : {"mp4", "gif", "webp", "png", "jpg", "webm"}) {
+      const Clip clip{media::cartoon(media::in_one_file(extension, 5), 32, 48), {8, 1}};
       media::encode(clip, *folder_ / ("plain." + extension),
                     {.recipe = "{\"seed\":7}", .digital_source = std::string(media::kTrainedAlgorithmicMedia)});
     }
@@ -115,7 +115,8 @@ TEST_F(Signing, AChangedByteIsFound) {
   const std::pair<const char*, const char*> expected[] = {{"mp4", "assertion.bmffHash.mismatch"},
                                                           {"gif", "assertion.dataHash.mismatch"},
                                                           {"webp", "assertion.dataHash.mismatch"},
-                                                          {"png", "assertion.dataHash.mismatch"}};
+                                                          {"png", "assertion.dataHash.mismatch"},
+                                                          {"jpg", "assertion.dataHash.mismatch"}};
   for (const auto& [extension, code] : expected) {
     const std::string good = slurp(signed_copy(extension));
     const std::string bare = slurp(plain(extension));

@@ -119,9 +119,9 @@ void check_config(const ServiceConfig& config) {
     throw_unknown("serve sign_in", mode, {"auto", "always", "never"});
   require(mode != "never" || is_private(config), "serve",
           "expected sign_in auto or always where others can reach {} but got never", config.address);
-  const std::vector<std::string> known = media::known_extensions();
+  const std::vector<std::string> known = media::clip_extensions();
   for (const std::string& format : config.formats) {
-    if (std::find(known.begin(), known.end(), format) == known.end() || format == "png" || format == "mp4") {
+    if (std::find(known.begin(), known.end(), format) == known.end() || format == "mp4") {
       throw_unknown("serve formats", format, {"webm", "gif", "webp"});
     }
   }

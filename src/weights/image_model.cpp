@@ -121,10 +121,20 @@ TensorMap read_temporal_layers(const fs::path& path, const Shape& channels) {
   return tensors;
 }
 
+TensorMap temporal_layers_of(const ImageModel& model) {
+  TensorMap temporal;
+  if (const auto unet = model.parts.find("unet"); unet != model.parts.end())
+    for (const auto& [name, tensor] : unet->second)
+      if (name.find(".temporal_attentions.") != std::string::npos) temporal.emplace(name, tensor);
+  return temporal;
+}
+
 void add_temporal_layers(ImageModel& model, const TensorMap& temporal) {
   const auto unet = model.parts.find("unet");
-  require(unet != model.parts.end() && model.family.unet.in_channels == 4, model.source,
-          "expected a UNet of 4 input channels to put temporal layers on");
+  require(unet != model.parts.end() && model.family.unet.in_channels == 4 && model.family.unet.added_width > 0,
+          model.source,
+          "expected a UNet of SDXL with 4 input channels to put temporal layers on but got one of {} with {}",
+          model.family.name, model.family.unet.in_channels);
   require_layout(temporal_layout(model.family.unet.channels), layout_of(temporal),
                  fmt::format("temporal layers for {}", model.source));
   for (const auto& [name, tensor] : temporal) unet->second.insert_or_assign(name, tensor);

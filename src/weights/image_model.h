@@ -45,6 +45,9 @@ void complete(ImageModel& model, const ImageModel& donor);
 /// channels. Throws InvalidArgument unless it holds exactly those tensors: 420 with 237,316,800 values for SDXL.
 TensorMap read_temporal_layers(const std::filesystem::path& path, const Shape& channels);
 
+/// The temporal layers a model has; empty for one of pictures.
+TensorMap temporal_layers_of(const ImageModel& model);
+
 /// Puts temporal layers on a spatial model: any SDXL fine-tune becomes Hotshot-XL. Layers it has already are replaced.
 void add_temporal_layers(ImageModel& model, const TensorMap& temporal);
 

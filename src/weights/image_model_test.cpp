@@ -165,6 +165,10 @@ TEST(ImageFolder, BecomesHotshotXlWithTemporalLayers) {
   const ImageModel again = read_image_folder(folder / "xl", known);
   expect_equal(model, again);
   EXPECT_TRUE(again.family.temporal);
+  ImageModel other = read_tiny(golden_checkpoint());
+  EXPECT_TRUE(temporal_layers_of(other).empty());
+  add_temporal_layers(other, temporal_layers_of(again));
+  expect_equal(other, model);
 
   TensorMap cut = tiny_temporal();
   cut.erase("up_blocks.1.temporal_attentions.2.proj_out.weight");

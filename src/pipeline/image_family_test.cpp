@@ -1,0 +1,334 @@
+// Stable Diffusion, SDXL and Hotshot-XL from folder to frames: against diffusers on tiny models
+// (tests/golden/make_image_pipelines.py), and what a person can ask for besides.
+#include "pipeline/image_family.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/options.h"
+#include "media/encode.h"
+#include "model/controlnet.h"
+#include "model/part.h"
+#include "model/unet.h"
+#include "pipeline/footage.h"
+#include "pipeline/generate.h"
+#include "pipeline/pictures.h"
+#include "pipeline/test_support.h"
+#include "weights/lora.h"
+#include "weights/safetensors.h"
+
+namespace hotshot::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const fs::path kGolden = fs::path(HOTSHOT_SOURCE_DIR) / "tests/golden";
+
+double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
+  EXPECT_EQ(actual.sizes(), expected.sizes());
+  const at::Tensor wide = expected.to(at::kDouble);
+  return ((actual.to(at::kDouble) - wide).abs().max() / wide.abs().max()).item<double>();
+}
+
+GenerateRequest golden_request(const json& settings) {
+  GenerateRequest request{.prompt = settings["prompt"], .negative = settings["negative"]};
+  request.size = fmt::format("{}x{}", settings["width"].get<int>(), settings["height"].get<int>());
+  request.steps = settings["steps"].get<int>();
+  request.guidance = settings["guidance"].get<double>();
+  request.dtype = "fp32";
+  request.seed = 1;
+  return request;
+}
+
+class ImageParity : public testing::TestWithParam<const char*> {
+ protected:
+  const fs::path path_ = kGolden / GetParam();
+};
+
+TEST_P(ImageParity, EveryStepAndThePicture) {
+  const ModelFolder folder = open_model(path_);
+  auto golden = weights::read_safetensors(path_ / "golden.safetensors").tensors;
+  const Plan plan = plan_request(golden_request(read_json(path_ / "settings.json")), folder);
+  const auto run = folder.family->begin(folder, plan, nullptr);
+  const auto answer = [&](const at::Tensor& input, const diffusion::DenoiserCall& call) {
+    return run->answer(input, call);
+  };
+  const auto on_step = [&](const diffusion::StepResult& step) {
+    EXPECT_LT(relative_error(step.latents.squeeze(2), golden["latents_sbchw"][step.done - 1]), 1e-3) << step.done;
+  };
+  const at::Tensor noise = golden["noise_bchw"].unsqueeze(2) * plan.schedule.noise_scale;
+  const at::Tensor latents =
+      diffusion::sample(plan.sampler, answer, noise, plan.schedule, plan.sampler_options, on_step);
+  run->finish_sampling();
+  const at::Tensor picture = unit_values(run->decode(latents, nullptr)).squeeze(2);
+  EXPECT_LT((picture - golden["picture_bchw"]).abs().max().item<double>(), 1.5 / 255);
+  EXPECT_TRUE(run->warnings().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiny, ImageParity, testing::Values("pipeline-sd", "pipeline-sdxl"));
+
+/// A tiny Hotshot-XL: SDXL's towers and autoencoder, a UNet with layers over frames, all random.
+class TinyHotshot {
+ public:
+  TinyHotshot() : path_(folder_ / "tiny-xl") {
+    fs::copy(kGolden / "pipeline-sdxl", path_, fs::copy_options::recursive);
+    json index = read_json(path_ / "model_index.json");
+    index["_class_name"] = "HotshotXLPipeline";
+    index["unet"] = {"hotshot_xl.models.unet", "UNet3DConditionModel"};
+    write_file(path_ / "model_index.json", index.dump());
+    json config = read_json(path_ / "unet/config.json");
+    fs::remove_all(path_ / "unet");
+    config.update({{"_class_name", "UNet3DConditionModel"},
+                   {"block_out_channels", {32, 64}},
+                   {"down_block_types", {"DownBlock3D", "CrossAttnDownBlock3D"}},
+                   {"mid_block_type", "UNetMidBlock3DCrossAttn"},
+                   {"up_block_types", {"CrossAttnUpBlock3D", "UpBlock3D"}}});
+    model::Unet unet(model::UnetConfig::from_json(config, "test"));
+    unet.initialize(4);
+    model::save_part(unet, config, path_ / "unet", "diffusion_pytorch_model", at::kFloat);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  TestFolder folder_;
+  fs::path path_;
+};
+
+GenerateRequest quick(const std::string& size = "64x48") {
+  GenerateRequest request{.prompt = "a red cat", .negative = "dark"};
+  request.size = size, request.seed = 3, request.steps = 3, request.dtype = "fp32";
+  return request;
+}
+
+std::vector<Made> make(const ModelFolder& folder, const GenerateRequest& request) {
+  std::vector<Made> all;
+  generate(folder, plan_request(request, folder), [&](Made made) { all.push_back(std::move(made)); });
+  return all;
+}
+
+std::string complaint(const ModelFolder& folder, const GenerateRequest& request) {
+  return message_of([&] { make(folder, request); });
+}
+
+TEST(HotshotXl, MakesAClipOfEightFramesAndLongerOnesInWindows) {
+  const TinyHotshot tiny;
+  const ModelFolder folder = open_model(tiny.path());
+  EXPECT_EQ(folder.trained.frames, 8);
+  EXPECT_EQ(folder.trained.sizes.size(), 7u);
+  const auto clip = make(folder, quick());
+  EXPECT_EQ(clip[0].clip.frames.count, 8);
+  EXPECT_EQ(clip[0].clip.rate, (Rational{8, 1}));
+  GenerateRequest longer = quick();
+  longer.frames = 27;
+  EXPECT_FALSE(plan_request(longer, folder).warnings.empty());
+  EXPECT_EQ(make(folder, longer)[0].clip.frames.count, 27);
+  longer.window = 25;
+  EXPECT_NE(complaint(folder, longer).find("[window] expected at most 24 frames"), std::string::npos);
+}
+
+TEST(HotshotXl, FramesOfAClipKnowOfEachOther) {
+  const TinyHotshot tiny;
+  const ModelFolder folder = open_model(tiny.path());
+  GenerateRequest request = quick();
+  request.frames = 2;
+  const auto two = make(folder, request)[0].clip.frames;
+  request.frames = 1;
+  const auto one = make(folder, request)[0].clip.frames;
+  EXPECT_FALSE(std::equal(one.frame(0), one.frame(0) + one.frame_bytes(), two.frame(0)));
+}
+
+TEST(HotshotXl, SizesAreSaidWidthFirstAndThoseOfSdxlHeightFirst) {
+  model::UnetConfig video;
+  video.mid_block_type = "UNetMidBlock3DCrossAttn";
+  EXPECT_EQ(size_ids(video, {1920, 1080}, {512, 384}), (std::vector<float>{1920, 1080, 0, 0, 512, 384}));
+  EXPECT_EQ(size_ids({}, {1920, 1080}, {512, 384}), (std::vector<float>{1080, 1920, 0, 0, 384, 512}));
+}
+
+class Sdxl : public testing::Test {
+ protected:
+  ModelFolder folder_ = open_model(kGolden / "pipeline-sdxl");
+  TestFolder files_;
+
+  Frames picture() const {
+    Frames frames(1, 48, 64);
+    for (std::size_t i = 0; i < frames.pixels.size(); ++i) frames.pixels[i] = static_cast<std::uint8_t>(i * 7 % 251);
+    return frames;
+  }
+  std::string write(const char* name, const Frames& frames) const {
+    media::encode({frames, {1, 1}}, files_ / name);
+    return files_ / name;
+  }
+  Frames made(const GenerateRequest& request) const { return make(folder_, request)[0].clip.frames; }
+};
+
+TEST_F(Sdxl, EverySettingMatters) {
+  const auto base = made(quick()).pixels;
+  const auto changed = [&](const auto& change) {
+    GenerateRequest request = quick();
+    change(request);
+    return made(request).pixels != base;
+  };
+  EXPECT_TRUE(changed([](auto& r) { r.prompt = "a blue dog"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.prompt = "a (red:1.5) cat"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.negative = ""; }));
+  EXPECT_TRUE(changed([](auto& r) { r.rescale = 0.7; }));
+  EXPECT_TRUE(changed([](auto& r) { r.clip_skip = 1; }));
+  EXPECT_TRUE(changed([](auto& r) { r.original_size = "1024x512"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.negative_target_size = "32x32"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.spacing = "karras"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.sampler = "euler-ancestral"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.seed = 0; }));
+  EXPECT_FALSE(changed([](auto&) {}));
+}
+
+TEST_F(Sdxl, LowMemoryMakesNearlyTheSame) {
+  GenerateRequest request = quick();
+  const Frames whole = made(request);
+  request.low_memory = true;
+  const Frames saved = made(request);
+  EXPECT_LT((unit_values(whole) - unit_values(saved)).abs().mean().item<double>(), 0.02);
+}
+
+TEST_F(Sdxl, StartsFromAPictureByStrength) {
+  GenerateRequest request = quick();
+  request.steps = 10;
+  request.files.image = write("start.png", picture());
+  request.files.strength = 0.1;
+  EXPECT_EQ(plan_request(request, folder_).steps(), 1);
+  const Frames near = made(request);
+  request.files.image = write("other.png", Frames(1, 48, 64));
+  EXPECT_NE(made(request).pixels, near.pixels);
+  request.files.strength = 0.05;
+  EXPECT_NE(complaint(folder_, request), "");
+}
+
+TEST_F(Sdxl, AMaskKeepsTheRest) {
+  const at::NoGradGuard no_grad;
+  Frames mask(1, 48, 64);
+  for (int y = 0; y < 48; ++y) std::fill_n(mask.frame(0) + (y * 64 + 32) * 3, 96, std::uint8_t{255});
+  GenerateRequest request = quick();
+  request.files.image = write("start.png", picture());
+  request.files.mask = write("mask.png", mask);
+  request.files.strength = 1;
+  const Plan plan = plan_request(request, folder_);
+  const auto run = folder_.family->begin(folder_, plan, nullptr);
+  const auto answer = [&](const at::Tensor& input, const diffusion::DenoiserCall& call) {
+    return run->answer(input, call);
+  };
+  const at::Tensor latents = diffusion::sample(plan.sampler, answer, run->start(3), plan.schedule, plan.sampler_options,
+                                               [&](const diffusion::StepResult& step) { run->after_step(step); });
+  const auto vae = load_network<model::KlVae>(folder_, "vae", at::kFloat, at::kCPU);
+  const at::Tensor original = encode_pictures(*vae, unit_values(picture()) * 2 - 1, at::kFloat, false);
+  EXPECT_LT((latents - original).narrow(4, 0, 4).abs().max().item<double>(), 1e-5);
+  EXPECT_GT((latents - original).narrow(4, 4, 4).abs().max().item<double>(), 1e-2);
+  request.files.image.clear();
+  EXPECT_NE(complaint(folder_, request).find("[mask]"), std::string::npos);
+}
+
+TEST_F(Sdxl, LorasChangeTheModelByTheirStrengthAndNameWhatDoesNotFit) {
+  const std::string parameter = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.weight";
+  const auto layer = [](const std::string& name) {
+    return weights::TrainedLayer{"unet", name, at::full({2, 32}, 0.3), at::full({32, 2}, 0.3)};
+  };
+  const std::vector<weights::TrainedLayer> layers{layer(parameter)};
+  const weights::Family& sdxl = *std::find_if(weights::families().begin(), weights::families().end(),
+                                              [](const auto& family) { return family.name == "SDXL"; });
+  weights::write_lora(files_ / "style.safetensors", layers, 2, sdxl, weights::LoraNaming::kohya, {});
+  const std::string file = files_ / "style.safetensors";
+  const auto with = [&](const std::vector<std::string>& loras) {
+    GenerateRequest request = quick();
+    request.files.lora = loras;
+    return made(request).pixels;
+  };
+  const auto plain = made(quick()).pixels;
+  EXPECT_NE(with({file}), plain);
+  EXPECT_NE(with({file + ":0.5"}), with({file}));
+  EXPECT_EQ(with({file + ":0"}), plain);
+  EXPECT_EQ(with({file + ":0.5", file + ":0.5"}), with({file}));
+  GenerateRequest bad = quick();
+  bad.files.lora = {file + ":much"};
+  EXPECT_NE(complaint(folder_, bad).find("[lora]"), std::string::npos);
+}
+
+TEST_F(Sdxl, AControlNetGuidesAndOneOfAnotherFamilyIsRefused) {
+  json config = read_json(folder_.path / "unet/config.json");
+  const auto write_net = [&](const std::string& name, int text_width) {
+    json own{{"_class_name", "ControlNetModel"}, {"conditioning_embedding_out_channels", {4, 4, 8, 8}}};
+    for (const char* key :
+         {"in_channels", "block_out_channels", "down_block_types", "layers_per_block", "attention_head_dim",
+          "transformer_layers_per_block", "use_linear_projection", "norm_num_groups", "addition_embed_type",
+          "addition_time_embed_dim", "projection_class_embeddings_input_dim"}) {
+      own[key] = config[key];
+    }
+    own["cross_attention_dim"] = text_width;
+    model::ControlNet net(model::ControlNetConfig::from_json(own, "test"));
+    net.initialize(8);
+    for (const auto& [parameter, slot] : net.parameters()) {
+      if (parameter.starts_with("controlnet_")) slot->tensor.fill_(0.05);  // zero convolutions would say nothing
+    }
+    model::save_part(net, own, files_ / name, "diffusion_pytorch_model", at::kFloat);
+    return (files_ / name).string();
+  };
+  GenerateRequest request = quick();
+  request.files.controlnet = {write_net("edges", 56)};
+  request.files.control = {write("picture.png", picture())};
+  const auto guided = made(request).pixels;
+  EXPECT_NE(guided, made(quick()).pixels);
+  request.files.control_edges = "canny";
+  EXPECT_NE(made(request).pixels, guided);
+  request.files.control_scale = {0};
+  EXPECT_EQ(made(request).pixels, made(quick()).pixels);
+  request.files.control_scale = {1}, request.files.control_start = {0.9};
+  EXPECT_EQ(made(request).pixels, made(quick()).pixels);
+  request.files.controlnet = {write_net("other", 40)};
+  EXPECT_NE(complaint(folder_, request).find("another family"), std::string::npos);
+  request.files.control.clear();
+  EXPECT_NE(complaint(folder_, request).find("a control picture for each"), std::string::npos);
+}
+
+TEST_F(Sdxl, WordsThatWereLearnedStandInPrompts) {
+  weights::write_safetensors(files_ / "shiny.safetensors",
+                             {{"clip_l", at::full({2, 24}, 0.5)}, {"clip_g", at::full({2, 32}, -0.5)}});
+  GenerateRequest request = quick();
+  request.prompt = "a shiny cat";
+  const auto before = made(request).pixels;
+  request.files.embedding = {files_ / "shiny.safetensors"};
+  const std::string refused = complaint(folder_, request);  // vectors of published widths alone are read
+  EXPECT_NE(refused.find("768"), std::string::npos) << refused;
+}
+
+TEST_F(Sdxl, BadRequestsAreNamed) {
+  GenerateRequest request = quick("60x48");
+  EXPECT_NE(complaint(folder_, request).find("[size] expected multiples of 16"), std::string::npos);
+  request = quick();
+  request.shift = 3.0;
+  EXPECT_NE(complaint(folder_, request).find("[shift]"), std::string::npos);
+  request = quick();
+  request.spacing = "sideways";
+  EXPECT_NE(complaint(folder_, request).find("karras"), std::string::npos);
+  request = quick();
+  request.frames = 8;
+  EXPECT_NE(complaint(folder_, request).find("at most 1 frame"), std::string::npos);
+  request = quick();
+  request.files.image = files_ / "missing.png";
+  EXPECT_NE(complaint(folder_, request), "");
+}
+
+TEST(Pictures, AreDecodedAgainWhereNumbersOverflow) {
+  const at::NoGradGuard no_grad;
+  const ModelFolder folder = open_model(kGolden / "pipeline-sd");
+  const auto vae = load_network<model::KlVae>(folder, "vae", at::kFloat, at::kCPU);
+  const at::Tensor latents = at::zeros({2, 4, 4, 4});
+  EXPECT_FALSE(decode_pictures(*vae, latents, at::kFloat, false, nullptr).retried);
+  latents[1][0][0][0] = std::nanf("");
+  EXPECT_THROW(decode_pictures(*vae, latents, at::kBFloat16, false, nullptr), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace hotshot::pipeline
