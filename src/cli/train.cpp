@@ -80,7 +80,7 @@ int train(int argc, char** argv) {
       run_folder,
       options.model_folder.empty() ? std::filesystem::path("models") / recipe.top.model
                                    : std::filesystem::path(options.model_folder),
-      options.latents.empty() ? run_folder / "latents" : std::filesystem::path(options.latents)};
+      options.latents.empty() ? run_folder / "latents" : std::filesystem::path(options.latents), picture_reader()};
   for (const auto& folder : {places.run_folder, places.model_folder}) {
     make_folders(folder, "train");
     require_writable(folder, "train");  // rather than after hours
@@ -90,7 +90,8 @@ int train(int argc, char** argv) {
   TerminalProgress progress(/*quiet=*/true);
   training::train(*task, recipe.loop, recipe.optimizer, places.run_folder, places.model_folder, recipe.digest,
                   hooks_of(run_folder, recipe.loop.steps), &progress);
-  std::puts(fmt::format("trained {} of {}", recipe.top.part, places.model_folder.string()).c_str());
+  std::puts(fmt::format("trained {} of {} in {}", recipe.top.part, places.model_folder.string(), run_folder.string())
+                .c_str());
   return 0;
 }
 

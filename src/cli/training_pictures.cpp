@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "media/contact_sheet.h"
+#include "media/decode.h"
 #include "media/plot.h"
 #include "media/png.h"
 #include "training/loop.h"
@@ -16,6 +17,7 @@ namespace hotshot::cli {
 
 void draw_curve(const std::filesystem::path&) {}
 void draw_preview(const std::filesystem::path&, std::int64_t, const std::vector<Clip>&) {}
+data::PictureReader picture_reader() { return {}; }
 
 #else
 
@@ -43,6 +45,21 @@ void draw_curve(const std::filesystem::path& run_folder) {
 void draw_preview(const std::filesystem::path& run_folder, std::int64_t step, const std::vector<Clip>& clips) {
   if (clips.empty()) return;
   media::write_png(media::contact_sheet(clips), run_folder / fmt::format("preview-{:07}.png", step));
+}
+
+data::PictureReader picture_reader() {
+  return {.size =
+              [](const std::filesystem::path& path) {
+                const media::Probe probe = media::probe(path);
+                return data::PictureSize{probe.width, probe.height};
+              },
+          .cover =
+              [](const std::filesystem::path& path, int height, int width) {
+                media::DecodeOptions options;
+                options.cover = media::Size{.width = width, .height = height};
+                options.max_frames = 1;
+                return media::decode(path, options).frames;
+              }};
 }
 
 #endif

@@ -106,7 +106,8 @@ TEST(Linear, TrainsAlikeInSeveralThreadsAtOnce) {
         product_and_gradients(inputs);  // what the library keeps of a product of two threads
         Tensors together(4);
         at::parallel_for(0, 4, 1, [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t i = begin; i < end; ++i) together[static_cast<std::size_t>(i)] = product_and_gradients(inputs);
+          for (std::int64_t i = begin; i < end; ++i)
+            together[static_cast<std::size_t>(i)] = product_and_gradients(inputs);
         });
         for (const at::Tensor& result : together) {
           EXPECT_LT(relative_error(result, alone), 0.02) << rows << "x" << in << "x" << out << " " << dtype;

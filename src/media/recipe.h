@@ -7,14 +7,14 @@
 
 namespace hotshot::media {
 
-/// The text that encode() embedded: `comment` metadata in MP4 and WebM, XMP in WebP and JPEG, comment extension in GIF, iTXt
-/// "recipe" in PNG; nothing when the file has none. The format is taken from the file's first bytes, not its name.
+/// The text that encode() embedded: `comment` metadata in MP4 and WebM, XMP in WebP and JPEG, comment extension in GIF,
+/// iTXt "recipe" in PNG; nothing when the file has none. The format is taken from the file's first bytes, not its name.
 /// Throws InvalidArgument when the file is missing, of no known format, or damaged before its recipe.
 /// MP4 and WebM files of other programs may have a comment that is no recipe; the caller parses what it gets.
 std::optional<std::string> read_recipe(const std::filesystem::path& path);
 
-/// The IPTC DigitalSourceType that the file says: in XMP (MP4, GIF, WebP, PNG, JPEG) or a tag (WebM); nothing where it says
-/// none or is of no known format. Throws InvalidArgument when the file is missing or damaged before it.
+/// The IPTC DigitalSourceType that the file says: in XMP (MP4, GIF, WebP, PNG, JPEG) or a tag (WebM); nothing where it
+/// says none or is of no known format. Throws InvalidArgument when the file is missing or damaged before it.
 std::optional<std::string> read_digital_source(const std::filesystem::path& path);
 
 /// Whether the file's first bytes are of a format that encode() writes. InvalidArgument when it is missing or empty.

@@ -83,12 +83,12 @@ class Texts {
     return context;
   }
 
-  // What was said, for the negative prompt else what was said for the prompt; else Hotshot-XL's words of its command
-  // line, or for pictures their own size.
+  // What was said, for the negative prompt else what was said for the prompt; else what Hotshot-XL's command line says,
+  // or for pictures and for models trained here their own size.
   PixelSize said_size(const std::string& said, const std::string& other, PixelSize of_clips) const {
     if (!said.empty()) return parse_pixel_size(said);
     if (!other.empty()) return parse_pixel_size(other);
-    return configs_.unet.is_video() ? of_clips : plan_.size;
+    return configs_.unet.is_video() && configs_.known ? of_clips : plan_.size;
   }
 
   const ImageConfigs& configs_;

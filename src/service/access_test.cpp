@@ -202,7 +202,8 @@ TEST(Config, WhatCannotBeIsRefused) {
   EXPECT_EQ(refused([](ServiceConfig&) {}), "");
   EXPECT_NE(refused([](ServiceConfig& c) { c.address = "0.0.0.0", c.sign_in = "never"; }), "");
   EXPECT_EQ(refused([](ServiceConfig& c) { c.address = "0.0.0.0"; }), "");
-  EXPECT_NE(refused([](ServiceConfig& c) { c.formats = {"avi"}; }), "");
+  for (const char* none : {"avi", "mp4", "png", "jpg", "jpeg"})
+    EXPECT_NE(refused([none](ServiceConfig& c) { c.formats = {none}; }), "") << none;
   EXPECT_NE(refused([](ServiceConfig& c) { c.creation_ends = "soon"; }), "");
   EXPECT_NE(refused([](ServiceConfig& c) { c.creation_ends = "2027-02-30"; }), "");
   EXPECT_NE(refused([](ServiceConfig& c) { c.export_ends = "2027-01-01"; }), "");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <variant>
 
 #include "diffusion/sampler.h"
 #include "pipeline/memory.h"
@@ -15,14 +16,15 @@ double longest_seconds(const pipeline::ModelFolder& folder) {
 
 Abilities abilities_of(const pipeline::ModelFolder& folder) {
   const pipeline::Trained& trained = folder.trained;
-  const double seconds = static_cast<double>(std::max(1, trained.frames - 1)) / trained.fps;
+  const double seconds = static_cast<double>(folder.family->frames_shown(trained.frames)) / trained.fps;
+  const bool flow = std::holds_alternative<diffusion::FlowScheduleOptions>(folder.scheduler.schedule);
   Abilities able{.sizes = trained.sizes,
                  .size_step = folder.size_step(),
                  .fps = trained.fps,
                  .seconds = seconds,
                  .good_seconds = seconds,
                  .max_seconds = longest_seconds(folder),
-                 .takes = {"negative", "seed", "fps", "frames", "steps", "guidance", "sampler", "shift"},
+                 .takes = {"negative", "seed", "fps", "frames", "steps", "guidance", "sampler", flow ? "shift" : "spacing"},
                  .steps = trained.steps,
                  .guidance = trained.guidance,
                  .sampler = trained.sampler.empty() ? folder.scheduler.sampler : trained.sampler,

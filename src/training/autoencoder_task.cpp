@@ -10,17 +10,10 @@
 #include "data/batch.h"
 #include "data/piece.h"
 #include "model/part.h"
+#include "training/reconstruction.h"
 
 namespace hotshot::training {
 namespace {
-
-at::Tensor charbonnier(const at::Tensor& difference) { return (difference.square() + 1e-4).sqrt().mean(); }
-
-// Differences of neighbours along an axis.
-at::Tensor slope(const at::Tensor& x, std::int64_t axis) {
-  const std::int64_t n = x.size(axis) - 1;
-  return x.narrow(axis, 1, n) - x.narrow(axis, 0, n);
-}
 
 constexpr std::uint64_t kPreviewSeed = 987654321;
 
@@ -57,10 +50,7 @@ at::ScalarType compute_dtype(const std::string& name, std::string_view where) {
   throw_unknown(where, name, {"bf16", "fp32"});
 }
 
-double psnr(const at::Tensor& a, const at::Tensor& b) {
-  const double error = (a.to(at::kFloat) - b.to(at::kFloat)).square().mean().item<double>();
-  return 10 * std::log10(4.0 / std::max(error, 1e-12));
-}
+double psnr(const at::Tensor& a, const at::Tensor& b) { return psnr_of(a.to(at::kFloat) - b.to(at::kFloat)); }
 
 FieldList AutoencoderOptions::fields() {
   return {
@@ -136,13 +126,12 @@ Loss AutoencoderTask::loss(const at::Tensor& video, const at::Tensor& noise) {
   const at::Tensor latents = mean + (0.5 * log_variance).exp() * noise;
   const at::Tensor decoded = vae_.decode(latents.to(compute_dtype(options_.dtype, "train"))).to(at::kFloat);
   const at::Tensor difference = decoded - video;
-  const at::Tensor kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean();
-  const at::Tensor edges = charbonnier(slope(difference, -1)) + charbonnier(slope(difference, -2));
+  const at::Tensor kl = kl_per_value(mean, log_variance);
   Loss loss;
-  loss.value = charbonnier(difference) + options_.edge_weight * edges + options_.kl_weight * kl;
+  loss.value = reconstruction_error(difference, options_.edge_weight) + options_.kl_weight * kl;
   loss.samples = video.size(0);
   const char* kind = video.size(2) == 1 ? "psnr_picture" : "psnr_clip";
-  loss.extra[kind] = 10 * std::log10(4.0 / difference.detach().square().mean().item<double>());
+  loss.extra[kind] = psnr_of(difference);
   loss.extra["kl_per_value"] = kl.item<double>();
   return loss;
 }

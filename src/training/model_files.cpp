@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/file.h"
+#include "base/options.h"
 #include "diffusion/scheduler_config.h"
 
 namespace hotshot::training {
@@ -16,7 +18,8 @@ void write_json(const std::filesystem::path& path, const json& content) {
   write_file(path, content.dump(2) + "\n");
 }
 
-json trained_on(std::vector<data::Bucket> buckets, int fps, double guidance) {
+json trained_json(TrainedOn trained) {
+  std::vector<data::Bucket>& buckets = trained.buckets;
   const int frames = std::max_element(buckets.begin(), buckets.end(), [](const auto& a, const auto& b) {
                        return a.frames < b.frames;
                      })->frames;
@@ -25,8 +28,18 @@ json trained_on(std::vector<data::Bucket> buckets, int fps, double guidance) {
   for (const data::Bucket& bucket : buckets) {
     if (bucket.frames == frames) sizes.push_back({bucket.width, bucket.height});
   }
-  return {{"frames", frames},     {"fps", fps},  {"sizes", sizes},
-          {"guidance", guidance}, {"steps", 30}, {"data", "cartoon world"}};
+  json out = {
+      {"frames", frames}, {"fps", trained.fps}, {"sizes", sizes}, {"guidance", trained.guidance}, {"steps", 30}};
+  if (!trained.data.empty()) out["data"] = trained.data;
+  return out;
+}
+
+json index_of(const std::filesystem::path& model_folder) {
+  const auto path = model_folder / "model_index.json";
+  if (!std::filesystem::exists(path)) return {{"_diffusers_version", "0.35.0"}};
+  const json index = read_json(path);
+  require(index.is_object(), path.string(), "expected a JSON object but got {}", shown(index));
+  return index;
 }
 
 }  // namespace
@@ -43,7 +56,33 @@ void write_model_files(const std::filesystem::path& model_folder, const std::vec
   const diffusion::SchedulerConfig scheduler{.sampler = "unipc",
                                              .schedule = diffusion::FlowScheduleOptions{.shift = shift}};
   write_json(model_folder / "scheduler" / "scheduler_config.json", diffusion::write_scheduler_config(scheduler));
-  write_json(model_folder / "hotshot.json", trained_on(buckets, fps, guidance));
+  write_json(model_folder / "hotshot.json", trained_json({buckets, fps, guidance, "cartoon world"}));
+}
+
+void write_image_model_files(const std::filesystem::path& model_folder, const model::UnetConfig& unet,
+                             std::size_t towers, const diffusion::SchedulerConfig& scheduler,
+                             const TrainedOn& trained) {
+  const json scheduler_json = diffusion::write_scheduler_config(scheduler);
+  const bool pair = towers > 1;
+  json index = index_of(model_folder);
+  index["_class_name"] = unet.is_video() ? "HotshotXLPipeline"
+                         : pair          ? "StableDiffusionXLPipeline"
+                                         : "StableDiffusionPipeline";
+  index["scheduler"] = {"diffusers", scheduler_json["_class_name"]};
+  index["unet"] = {unet.is_video() ? "hotshot_xl.models.unet" : "diffusers", unet.to_json()["_class_name"]};
+  const json parts = {{"vae", {"diffusers", "AutoencoderKL"}},
+                      {"text_encoder", {"transformers", "CLIPTextModel"}},
+                      {"tokenizer", {"transformers", "CLIPTokenizer"}}};
+  const json second = {{"text_encoder_2", {"transformers", "CLIPTextModelWithProjection"}},
+                       {"tokenizer_2", {"transformers", "CLIPTokenizer"}},
+                       {"force_zeros_for_empty_prompt", true}};
+  for (const auto& [name, value] : parts.items()) index.emplace(name, value);
+  if (pair) {
+    for (const auto& [name, value] : second.items()) index.emplace(name, value);
+  }
+  write_json(model_folder / "model_index.json", index);
+  write_json(model_folder / "scheduler" / "scheduler_config.json", scheduler_json);
+  write_json(model_folder / "hotshot.json", trained_json(trained));
 }
 
 }  // namespace hotshot::training

@@ -1,16 +1,32 @@
 // What a model folder holds besides its networks, so that hotshot and diffusers both open it.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "data/batch.h"
+#include "diffusion/scheduler_config.h"
+#include "model/unet_config.h"
 
 namespace hotshot::training {
 
-/// Writes model_index.json (a WanPipeline), scheduler/scheduler_config.json (UniPC with this shift) and hotshot.json
-/// (lengths, sizes and rate of the buckets with most frames, widest share first), each if it is not there yet.
+/// What a model was trained for: hotshot.json.
+struct TrainedOn {
+  std::vector<data::Bucket> buckets;  // those with most frames count, the widest share first
+  int fps = 8;
+  double guidance = 5;
+  std::string data;  // its name; may be empty
+};
+
+/// Writes model_index.json (a WanPipeline), scheduler/scheduler_config.json (UniPC with this shift) and hotshot.json.
 void write_model_files(const std::filesystem::path& model_folder, const std::vector<data::Bucket>& buckets, int fps,
                        double shift, double guidance);
+
+/// The same for a UNet with one or two text towers: Stable Diffusion, SDXL or Hotshot-XL. What a model_index.json that
+/// is there says besides stays.
+void write_image_model_files(const std::filesystem::path& model_folder, const model::UnetConfig& unet,
+                             std::size_t towers, const diffusion::SchedulerConfig& scheduler, const TrainedOn& trained);
 
 }  // namespace hotshot::training

@@ -6,7 +6,10 @@
 #include "base/error.h"
 #include "training/autoencoder_task.h"
 #include "training/judge_task.h"
+#include "training/lora_task.h"
+#include "training/picture_autoencoder_task.h"
 #include "training/transformer_task.h"
+#include "training/unet_task.h"
 
 namespace hotshot::training {
 namespace {
@@ -18,16 +21,24 @@ using MakeTask = std::function<std::unique_ptr<Task>(const RunPlaces&, at::Devic
 struct DataOptions {
   std::int64_t seed = 1;
   int fps = 8;
+  double english_share = 0.6;
+  std::string folder;
   FieldList fields() {
-    return {{"seed", "of the world's scenes", &seed, {0, 9e15}}, {"fps", "frames per second", &fps, {1, 240}}};
+    return {{"seed", "of the world's scenes", &seed, {0, 9e15}},
+            {"fps", "frames per second", &fps, {1, 240}},
+            {"english_share", "of captions; the others are Chinese", &english_share, {0, 1}},
+            {"folder", "of picture files, seen from the recipe; empty for the world", &folder}};
   }
-  data::WorldSource source() const { return {static_cast<std::uint64_t>(seed), world::Split::train, Rational{fps, 1}}; }
+  data::WorldSource source() const {
+    return {static_cast<std::uint64_t>(seed), world::Split::train, Rational{fps, 1}, english_share};
+  }
 };
 
 // A recipe whose tables are taken out one by one; what remains at the end is unknown.
 class Tables {
  public:
-  Tables(json file, std::string where) : file_(std::move(file)), where_(std::move(where)) {}
+  Tables(json file, const std::filesystem::path& path)
+      : file_(std::move(file)), where_(path.filename().string()), folder_(path.parent_path()) {}
 
   /// The fields at the top, outside of any table.
   void take_top(const FieldList& fields) {
@@ -46,6 +57,12 @@ class Tables {
     file_.erase(table);
     return options;
   }
+  /// Nothing where the recipe has no such table.
+  template <class Options>
+  std::optional<Options> take_if_there(const std::string& table) {
+    known_.push_back("[" + table + "]");
+    return file_.contains(table) ? std::optional<Options>(take<Options>(table)) : std::nullopt;
+  }
   std::vector<data::Bucket> take_buckets() {
     known_.push_back("[[bucket]]");
     const json tables = file_.value("bucket", json());
@@ -61,10 +78,13 @@ class Tables {
     if (!file_.empty()) throw_unknown(where_, file_.begin().key(), known_);
   }
   const std::string& where() const { return where_; }
+  /// Where the recipe lies.
+  const std::filesystem::path& folder() const { return folder_; }
 
  private:
   json file_;
   std::string where_;
+  std::filesystem::path folder_;
   std::vector<std::string> known_;
 };
 
@@ -76,6 +96,17 @@ MakeTask autoencoder(Tables& recipe, const Recipe& head) {
   return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
     const std::filesystem::path folder = initial.empty() ? "" : places.model_folder / initial / "vae";
     return std::make_unique<AutoencoderTask>(config, options, source, seed, device, folder);
+  };
+}
+
+MakeTask picture_autoencoder(Tables& recipe, const Recipe& head) {
+  auto config = recipe.take<model::KlVaeConfig>("vae");
+  auto options = recipe.take<PictureAutoencoderOptions>("autoencoder");
+  const auto source = recipe.take<DataOptions>("data").source();
+  const auto seed = static_cast<std::uint64_t>(head.loop.seed);
+  return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
+    const std::filesystem::path folder = initial.empty() ? "" : places.model_folder / initial / "vae";
+    return std::make_unique<PictureAutoencoderTask>(config, options, source, seed, device, folder);
   };
 }
 
@@ -107,13 +138,89 @@ MakeTask judge(Tables& recipe, const Recipe& head) {
   };
 }
 
+// The [denoising] table, which also names the step.
+struct UnetOptions {
+  std::string step = "spatial";
+  DenoisingOptions denoising;
+  FieldList fields() {
+    FieldList all = denoising.fields();
+    all.push_back({"step", "what learns: spatial or temporal", &step});
+    return all;
+  }
+};
+
+// The world, or the samples of a folder.
+std::unique_ptr<data::ClipSet> clips_of(const DataOptions& data, const std::filesystem::path& recipe_folder,
+                                        const std::vector<data::Bucket>& buckets, const data::PictureReader& reader) {
+  if (data.folder.empty()) return std::make_unique<data::WorldClips>(data.source(), buckets);
+  return std::make_unique<data::FileClips>(data::read_samples(recipe_folder / data.folder), buckets, reader);
+}
+
+ImageInputs image_inputs(const RunPlaces& places, const std::string& initial) {
+  return {places.model_folder, places.latent_folder, initial.empty() ? "" : places.model_folder / initial};
+}
+
+MakeTask unet(Tables& recipe, const Recipe& head) {
+  const auto options = recipe.take<UnetOptions>("denoising");
+  UnetRecipe unet;
+  unet.step = find_unet_step(options.step).name;
+  unet.denoising = options.denoising;
+  unet.unet = recipe.take_if_there<model::UnetConfig>("unet");
+  for (const char* tower : {"text_encoder", "text_encoder_2"}) {
+    if (auto config = recipe.take_if_there<model::ClipTextConfig>(tower)) unet.text_encoders.push_back(*config);
+  }
+  unet.tokenizer = recipe.take<ClipTokenizerOptions>("tokenizer");
+  const auto data = recipe.take<DataOptions>("data");
+  auto buckets = recipe.take_buckets();
+  const auto seed = static_cast<std::uint64_t>(head.loop.seed);
+  return [=, folder = recipe.folder(), initial = head.top.initial](const RunPlaces& places, at::Device device) {
+    return std::make_unique<UnetTask>(unet, buckets, clips_of(data, folder, buckets, places.pictures), data.fps,
+                                      image_inputs(places, initial), seed, device);
+  };
+}
+
+LoraPictures lora_pictures(const LoraRecipe& lora, const DataOptions& data, const std::filesystem::path& recipe_folder,
+                           const std::vector<data::Bucket>& buckets, const data::PictureReader& reader) {
+  const auto pictures = [&](const std::string& folder, const std::string& prompt) {
+    return std::make_unique<data::FileClips>(data::read_pictures(recipe_folder / folder, prompt), buckets, reader);
+  };
+  LoraPictures sets;
+  if (data.folder.empty()) {
+    sets.subject = std::make_unique<data::WorldClips>(data.source(), buckets);
+  } else {
+    sets.subject = pictures(data.folder, lora.lora.prompt);
+  }
+  if (!lora.prior.folder.empty()) sets.prior = pictures(lora.prior.folder, lora.prior.prompt);
+  return sets;
+}
+
+MakeTask lora(Tables& recipe, const Recipe& head) {
+  const LoraRecipe lora{.lora = recipe.take<LoraOptions>("lora"),
+                        .prior = recipe.take<PriorOptions>("prior"),
+                        .denoising = recipe.take<DenoisingOptions>("denoising")};
+  lora.lora.check();
+  const auto data = recipe.take<DataOptions>("data");
+  auto buckets = recipe.take_buckets();
+  const auto seed = static_cast<std::uint64_t>(head.loop.seed);
+  return [=, folder = recipe.folder()](const RunPlaces& places, at::Device device) {
+    return std::make_unique<LoraTask>(lora, buckets, lora_pictures(lora, data, folder, buckets, places.pictures),
+                                      image_inputs(places, {}), places.run_folder / (lora.lora.name + ".safetensors"),
+                                      seed, device);
+  };
+}
+
 struct Part {
   const char* name;
   MakeTask (*read)(Tables& recipe, const Recipe& head);
 };
 
 // Everything a recipe can train.
-constexpr Part kParts[] = {{"autoencoder", autoencoder}, {"transformer", transformer}, {"judge", judge}};
+constexpr Part kParts[] = {{"autoencoder", autoencoder},
+                           {"transformer", transformer},
+                           {"judge", judge},
+                           {"picture-autoencoder", picture_autoencoder},
+                           {"unet", unet},
+                           {"lora", lora}};
 
 // What may change between a run and its continuation.
 std::string digest_of(json recipe) {
@@ -126,14 +233,14 @@ std::string digest_of(json recipe) {
 }  // namespace
 
 FieldList RecipeOptions::fields() {
-  return {{"part", "autoencoder, transformer or judge", &part},
+  return {{"part", "what is trained", &part},
           {"model", "name of the model folder", &model},
           {"initial", "model folder to start from, seen from the one being trained: \".\" is itself", &initial}};
 }
 
 Recipe read_recipe(const std::filesystem::path& path) {
   const json file = read_toml(path);
-  Tables tables(file, path.filename().string());
+  Tables tables(file, path);
   Recipe recipe;
   tables.take_top(recipe.top.fields());
   recipe.loop = tables.take<LoopOptions>("loop");

@@ -5,13 +5,14 @@
 #include <memory>
 #include <string>
 
+#include "data/file_clips.h"
 #include "training/loop.h"
 
 namespace hotshot::training {
 
 /// What every recipe says at its top.
 struct RecipeOptions {
-  std::string part;     // "autoencoder", "transformer" or "judge"
+  std::string part;     // what is trained: "unet" …, one of the rows in recipe.cpp
   std::string model;    // name of the model folder the result goes to
   std::string initial;  // a model folder, seen from the one being trained, to start from instead of fresh weights
   FieldList fields();
@@ -22,6 +23,7 @@ struct RunPlaces {
   std::filesystem::path run_folder;     // checkpoints, log, previews
   std::filesystem::path model_folder;   // parts already there are read, the trained ones written
   std::filesystem::path latent_folder;  // latents kept between runs
+  data::PictureReader pictures = {};    // for data sets of files; empty where this program reads none
 };
 
 /// A parsed recipe, ready to run.

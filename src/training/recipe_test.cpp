@@ -50,7 +50,8 @@ TEST(Recipe, ValuesReachTheirStructs) {
 }
 
 TEST(Recipe, MistakesNameWhatIsKnown) {
-  expect_says(error_of("part = \"unet\"\n"), {"r.toml part", "autoencoder, transformer", "'unet'"});
+  expect_says(error_of("part = \"mesh\"\n"),
+              {"r.toml part", "autoencoder, transformer", "picture-autoencoder, unet, lora", "'mesh'"});
   expect_says(error_of("model = \"a\"\n"), {"autoencoder, transformer"});
   expect_says(error_of(autoencoder_recipe("[optimiser]\nbeta1 = 0.5\n")), {"[optimizer]", "[vae]", "'optimiser'"});
   expect_says(error_of(autoencoder_recipe("[[bucket]]\nframes = 1\n")), {"[autoencoder]", "'bucket'"});

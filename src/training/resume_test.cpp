@@ -160,16 +160,6 @@ TEST(Resume, TransformerKilledAtRandomInstantsEndsTheSame) {
   expect_equal_runs(folder.path(), "whole", "killed");
 }
 
-/// Stops after a number of steps.
-struct StopAt : Progress {
-  std::int64_t last = 0;
-  bool stop = false;
-  explicit StopAt(std::int64_t step) : last(step) {}
-  void begin(std::string_view, std::int64_t) override {}
-  void advance(std::int64_t done) override { stop = done >= last; }
-  bool cancelled() const override { return stop; }
-};
-
 TEST(Resume, CancelledWritesACheckpointAndOtherIntervalsMayFollow) {
   const TestFolder folder;
   const std::string rare = "steps = 12\ncheckpoint_every = 100\n";

@@ -222,7 +222,7 @@ TEST(TransformerTask, BucketsOffTheGridAreRefused) {
   const auto making = [&](const data::Bucket& b) { return message_of([&] { tiny_transformer(folder, 0, {b}); }); };
   EXPECT_NE(making(bucket(6, 32, 1, 1)).find("4k+1 frames but got 6"), std::string::npos);
   EXPECT_NE(making(bucket(5, 24, 1, 1)).find("multiples of 16x16 but got 24x24"), std::string::npos);
-  EXPECT_NE(message_of([&] { tiny_transformer(folder, 0, {}); }).find("at least one bucket"), std::string::npos);
+  EXPECT_NE(message_of([&] { tiny_transformer(folder, 0, {}); }).find("a bucket of whole clips"), std::string::npos);
 }
 
 /// The gradients of step 0 in one row; the parameters are made random first, so that all matter.

@@ -6,6 +6,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/error.h"
@@ -115,6 +116,30 @@ inline void run_recipe(const std::filesystem::path& path, const RunPlaces& place
   const Recipe recipe = read_recipe(path);
   const auto task = recipe.make_task(places, at::kCPU);
   train(*task, recipe.loop, recipe.optimizer, places.run_folder, places.model_folder, recipe.digest, hooks, progress);
+}
+
+/// Stops after a number of steps.
+struct StopAt : Progress {
+  std::int64_t last = 0;
+  bool stop = false;
+  explicit StopAt(std::int64_t step) : last(step) {}
+  void begin(std::string_view, std::int64_t) override {}
+  void advance(std::int64_t done) override { stop = done >= last; }
+  bool cancelled() const override { return stop; }
+};
+
+/// The task of a recipe.
+inline std::unique_ptr<Task> task_of(const TestFolder& folder, const std::string& recipe, const RunPlaces& places) {
+  write_file(folder / "task.toml", recipe);
+  return read_recipe(folder / "task.toml").make_task(places, at::kCPU);
+}
+
+/// The mean loss of the same steps whatever was trained: their noise and clips depend on the step alone.
+inline double mean_loss(Task& task, int steps = 12) {
+  const at::NoGradGuard no_grad;
+  double sum = 0;
+  for (int step = 0; step < steps; ++step) sum += task.micro_batches(1000 + step, 1).front()().value.item<double>();
+  return sum / steps;
 }
 
 /// Normal numbers of a stream.
