@@ -374,6 +374,56 @@ class Models(Cli):
         self.assertIn("pipeline-wan", listed)
 
 
+class Images(Cli):
+    """Pictures and what artists bring, on tiny random models."""
+
+    def setUp(self):
+        super().setUp()
+        self.succeeds("models", "import", ROOT / "tests/golden/pipeline-sdxl", "--name", "tiny-xl")
+
+    def test_a_picture_in_every_format_and_again(self):
+        outputs = ["-o", "a.png", "-o", "a.jpg", "-o", "a.webp"]
+        done = self.succeeds("image", "a (red:1.2) cat", "-m", "tiny-xl", "--size", "64x48", "--steps", "2", "--seed", "0", *outputs, "-q")
+        self.assertIn("64x48, 1 frame", done.stdout)
+        for name in ("a.png", "a.jpg", "a.webp"):
+            self.assertIn("same", self.succeeds("reproduce", name, "-q").stdout)
+
+    def test_a_picture_from_a_picture(self):
+        plain = ["image", "a cat", "-m", "tiny-xl", "--steps", "4", "--seed", "1", "-q", "--no-sign"]
+        self.succeeds(*plain, "-o", "start.png")
+        done = self.run_program(*plain[:-2], "--image", "start.png", "--strength", "0.5", "--aspect", "1:1", "-o", "next.png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotEqual((self.folder / "start.png").read_bytes(), (self.folder / "next.png").read_bytes())
+        (self.folder / "elsewhere").mkdir()
+        (self.folder / "start.png").rename(self.folder / "elsewhere/start.png")
+        self.refused("start.png", "reproduce", "next.png", "-q")
+        self.assertIn("same", self.succeeds("reproduce", "next.png", "--files", "elsewhere", "-q").stdout)
+
+    def test_what_files_are_is_said(self):
+        done = self.succeeds("models", "import", ROOT / "tests/golden/lora/kohya.safetensors")
+        self.assertIn("LoRA", done.stdout)
+        self.assertIn("--lora", done.stdout)
+        self.refused("no known family", "models", "import", ROOT / "tests/golden/single-file/checkpoint.safetensors")
+        (self.folder / "old.ckpt").write_bytes(b"\x80\x02}q\x00.")
+        self.refused("run the code inside|pickle", "models", "import", "old.ckpt")
+        (self.folder / "cut.safetensors").write_bytes(b"\xff\x00\x00\x00\x00\x00\x00\x00{")
+        self.refused("cut.safetensors", "models", "import", "cut.safetensors")
+
+    def test_mistakes_are_named(self):
+        picture = ["image", "a cat", "-m", "tiny-xl", "--steps", "2", "-o", "a.png"]
+        self.refused("mask", *picture, "--mask", "m.png")
+        self.refused("multiples of 16", *picture, "--size", "60x60")
+        self.refused("karras", *picture, "--spacing", "odd")
+        self.refused("control picture for each", *picture, "--controlnet", "net")
+        self.refused("WIDTH:HEIGHT", *picture, "--aspect", "wide")
+        self.refused("at most 1 frame", "generate", "a cat", "-m", "tiny-xl", "--frames", "8", "-o", "a.gif")
+        self.refused("expected words alone", "generate", "x", *FAST, "--lora", "a.safetensors", "-o", "a.gif")
+
+    def test_a_judge_must_be_there(self):
+        self.refused("judge", "evaluate", "-m", ROOT / "models/act-one-mini")
+        self.refused("suite", "evaluate", "--suite", "moon")
+
+
 class Train(Cli):
     RECIPE = """part = "autoencoder"
 model = "tiny"

@@ -102,7 +102,8 @@ int import(int argc, char** argv) {
   print(fmt::format("{} is {}", path, made.description));
   for (const std::string& line : made.left) print("  not needed: " + line);
   if (!made.advice.empty()) print(made.advice);
-  if (!made.place.empty()) print(fmt::format("known as {}: {}", made.place.filename().string(), made.place.string()));
+  if (!made.place.empty())
+    print(fmt::format("{} is known as {}: {}", path, made.place.filename().string(), made.place.string()));
   return 0;
 }
 

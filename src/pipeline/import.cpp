@@ -101,6 +101,8 @@ Imported import_path(const fs::path& path, const ImportOptions& options, const s
     return {.description = weights::recognise(path).description,
             .place = import_model(folder.path, options.name, options.copy, roots)};
   }
+  require(!fs::is_directory(path) || fs::exists(path / "config.json"), "import",
+          "expected model_index.json, or a part's config.json, in '{}' but there is neither", path.string());
   const weights::Recognised found = weights::recognise(path);
   require(found.refusal.empty(), "import", "expected what can be used here but {} is {}: {}", path.string(),
           found.description, found.refusal);

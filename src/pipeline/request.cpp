@@ -102,7 +102,8 @@ void choose_frames(const GenerateRequest& request, const ModelFolder& folder, Pl
   }
   plan.frames_made = folder.frames_made(plan.frames_shown);
   const int most = folder.family->limits().most_frames;
-  require(plan.frames_made <= most, "frames", "expected at most {} frames but got {}", most, plan.frames_shown);
+  require(plan.frames_made <= most, "frames", "expected at most {} frame{} but got {}", most, most == 1 ? "" : "s",
+          plan.frames_shown);
   if (plan.frames_made > trained.frames) {
     plan.warnings.push_back(fmt::format("{} was trained on clips of {} frames; {} frames may drift or repeat",
                                         folder.name, trained.frames, plan.frames_shown));
