@@ -488,7 +488,7 @@ steps = """
         for where in ("--out", "--model-folder"):
             self.refused("cannot create /proc/none", "train", "tiny.toml", where, "/proc/none")
         (self.folder / "tiny.toml").write_text(self.RECIPE.replace("autoencoder", "decoder", 1) + "1\n")
-        self.refused("autoencoder, transformer but got 'decoder'", "train", "tiny.toml")
+        self.refused("autoencoder, transformer, judge.* but got 'decoder'", "train", "tiny.toml")
 
 
 class World(Cli):
