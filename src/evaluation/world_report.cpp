@@ -42,20 +42,21 @@ std::vector<const Column*> all_columns(const WorldReport& report) {
 
 /// A number that is not a share, with its words.
 struct Line {
-  std::string key, name, value;
+  std::string key, name;
+  double value;
 };
 
 std::vector<Line> lines(const WorldReport& r) {
   return {
-      {"autoencoder_psnr", "autoencoder, PSNR in dB", fmt::format("{:.2f}", r.autoencoder.psnr)},
-      {"autoencoder_flicker", "autoencoder, flicker in 1/255", fmt::format("{:.2f}", r.autoencoder.flicker)},
-      {"frechet", "Fréchet distance to renders", fmt::format("{:.2f}", r.frechet)},
-      {"frechet_floor", "the same between renders", fmt::format("{:.2f}", r.frechet_floor)},
-      {"seed_diversity", "distance between seeds", fmt::format("{:.2f}", r.seed_diversity)},
-      {"prompt_diversity", "distance between prompts", fmt::format("{:.2f}", r.prompt_diversity)},
-      {"nearest_training", "distance to nearest training clip", fmt::format("{:.2f}", r.nearest_training)},
-      {"nearest_training_real", "the same of renders", fmt::format("{:.2f}", r.nearest_training_real)},
-      {"seconds_per_clip", "seconds per clip", fmt::format("{:.2f}", r.seconds_per_clip)},
+      {"autoencoder_psnr", "autoencoder, PSNR in dB", r.autoencoder.psnr},
+      {"autoencoder_flicker", "autoencoder, flicker in 1/255", r.autoencoder.flicker},
+      {"frechet", "Fréchet distance to renders", r.frechet},
+      {"frechet_floor", "the same between renders", r.frechet_floor},
+      {"seed_diversity", "distance between seeds", r.seed_diversity},
+      {"prompt_diversity", "distance between prompts", r.prompt_diversity},
+      {"nearest_training", "distance to nearest training clip", r.nearest_training},
+      {"nearest_training_real", "the same of renders", r.nearest_training_real},
+      {"seconds_per_clip", "seconds per clip", r.seconds_per_clip},
   };
 }
 
@@ -175,7 +176,7 @@ std::string report_table(const WorldReport& report) {
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
   text += "\n";
-  for (const Line& line : lines(report)) text += padded(line.name, 36) + line.value + "\n";
+  for (const Line& line : lines(report)) text += padded(line.name, 36) + fmt::format("{:.2f}\n", line.value);
   return text;
 }
 
@@ -183,7 +184,7 @@ nlohmann::json report_json(const WorldReport& report) {
   const auto attributes = data::world_attributes();
   nlohmann::json json{{"format", "hotshot-evaluation-1"}, {"suite", "world"}, {"model", report.model}};
   json["options"] = write_fields(WorldSuiteOptions(report.options).fields());
-  for (const Line& line : lines(report)) json[line.key] = std::stod(line.value);
+  for (const Line& line : lines(report)) json[line.key] = line.value;
   for (std::size_t a = 0; a < attributes.size(); ++a) {
     nlohmann::json row{{"attribute", attributes[a].name}, {"scored", bool(report.scored[a])}};
     for (const auto& [key, group] :
@@ -219,7 +220,8 @@ std::string report_page(const WorldReport& report, const std::vector<std::string
       "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
       escaped(report.model) + ": suite world</title>\n" + kStyle + "<h1>" + escaped(report.model) + "</h1>\n<p>" +
       escaped(heading(report)) + "</p>\n" + page_table(report) + "<table>";
-  for (const Line& line : lines(report)) html += fmt::format("<tr><th>{}</th><td>{}</td></tr>", line.name, line.value);
+  for (const Line& line : lines(report))
+    html += fmt::format("<tr><th>{}</th><td>{:.2f}</td></tr>", line.name, line.value);
   html += "</table>\n<h2>Clips</h2>\n<p>Green: asked and read. Red: asked → read.</p>\n<main>\n";
   for (std::size_t i = 0; i < report.clips.size(); ++i) {
     html += page_clip(report, report.clips[i], i < files.size() ? files[i] : "");

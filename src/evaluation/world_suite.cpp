@@ -84,7 +84,6 @@ class Suite {
   struct Rendered {
     Split split;
     std::vector<int> wanted, read;
-    at::Tensor features_d;
   };
 
   world::Scene scene(Split split, int index) const {
@@ -93,8 +92,7 @@ class Suite {
   }
 
   Rendered judged(Split split, const world::Scene& scene, const Frames& frames) const {
-    Judgement judgement = judge_({frames, render_.rate});
-    return {split, data::world_answers(scene), std::move(judgement.answers), judgement.features_d};
+    return {split, data::world_answers(scene), judge_({frames, render_.rate}).answers};
   }
 
   void calibrate() {

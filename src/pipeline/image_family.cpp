@@ -27,13 +27,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The seven sizes of Hotshot-XL's training, 512² pixels each; nearest first for nobody in particular: square.
+// The seven sizes of Hotshot-XL's training, about 512² pixels each; the first is the default.
 const std::vector<PixelSize> kClipSizes{{512, 512}, {672, 384}, {384, 672}, {608, 416},
                                         {416, 608}, {768, 320}, {320, 768}};
 
-/// Latents and values of the UNet's widest layers that are alive together, per latent of the finest level: measured
-/// peaks of SD 1.5 and SDXL at 512×512, with some room.
+// What a call of the UNet holds beside its weights: so much, and so many tensors of the finest level for each picture.
+// Fitted to the peaks that bench/model_bench measured for one and eight frames of SDXL's size (docs/benchmarks.md).
+constexpr std::uint64_t kUnetFixed = 400'000'000;
 constexpr std::uint64_t kUnetTensors = 40;
+// Tensors of the decoder's last level that are alive together; an estimate, not measured.
 constexpr std::uint64_t kVaeTensors = 6;
 
 std::vector<PixelSize> sizes_of(const model::UnetConfig& unet, int pixels_per_latent) {
@@ -135,7 +137,7 @@ MemoryNeed ImageFamily::memory(const ModelFolder& folder, const Workload& work, 
   std::uint64_t encoders = 0;
   for (const std::string& part : c_.text_encoders) encoders += weight_bytes(folder.part(part), at::kFloat);
   return {.encoding = encoders,
-          .sampling = weight_bytes(folder.part("unet"), dtype) +
+          .sampling = weight_bytes(folder.part("unet"), dtype) + kUnetFixed +
                       rows * frames * places * static_cast<std::uint64_t>(c_.unet.channels(0)) * size * kUnetTensors,
           .decoding = weight_bytes(folder.part("vae"), dtype) +
                       pixels * static_cast<std::uint64_t>(2 * c_.vae.block_out_channels.front()) * size * kVaeTensors,
@@ -177,7 +179,6 @@ void check_parts_fit(const ImageConfigs& c, const std::vector<model::ClipTextCon
 }
 
 const weights::Family* family_of(const ModelFolder& folder) {
-  weights::Layout layout;
   const auto& network = model::find_network_class(folder.part("unet").class_name, "unet", folder.path.string());
   return weights::family_of_unet(weights::layout_of(model::read_tensors(network, folder.path / "unet")));
 }

@@ -3,14 +3,11 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "diffusion/guidance.h"
-#include "media/edges.h"
-#include "model/controlnet.h"
 #include "model/kl_vae.h"
 #include "model/unet.h"
 #include "pipeline/clip_prompt.h"
@@ -18,7 +15,6 @@
 #include "pipeline/footage.h"
 #include "pipeline/frame_windows.h"
 #include "pipeline/lora_weights.h"
-#include "pipeline/parts.h"
 #include "pipeline/pictures.h"
 #include "pipeline/request.h"
 #include "pipeline/stages.h"
@@ -184,7 +180,11 @@ class ImageRun : public Run {
     for (const auto& network : controls_) {
       if (!network->acts(call.step, plan_.steps())) continue;
       model::ControlResiduals one = network->residuals(latents, timestep_b, context, window);
-      control ? control->add(one) : (void)(control = std::move(one));
+      if (control) {
+        control->add(one);
+      } else {
+        control = std::move(one);
+      }
     }
     if (fills_in()) {
       const at::Tensor more = masked_.narrow(2, window.begin, window.count);
