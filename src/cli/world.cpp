@@ -92,7 +92,7 @@ constexpr auto kWorldActions = std::to_array<Command>({
 FieldList SceneChoice::fields() {
   return {{"seed", "number that picks a series of scenes", &seed},
           {"index", "which scene of the series", &index},
-          {"split", "train, or held-out: combinations never trained on", &split},
+          {"split", "train; held-out: combinations never trained on; guest, guest-away: the robot", &split},
           {"scene", "a scene as JSON, or @FILE with it, instead of seed and index", &scene}};
 }
 
@@ -105,8 +105,9 @@ world::Scene SceneChoice::pick(std::uint64_t offset) const {
 }
 
 world::Split parse_split(const std::string& name) {
-  return parse_choice<world::Split>("--split", name,
-                                    {{"train", world::Split::train}, {"held-out", world::Split::held_out}});
+  std::vector<std::pair<std::string, world::Split>> choices;
+  for (const auto& row : world::words<world::Split>()) choices.emplace_back(row.name, row.value);
+  return parse_choice<world::Split>("--split", name, choices);
 }
 
 int world(int argc, char** argv) {

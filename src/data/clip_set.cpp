@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "world/truth.h"
 
 namespace hotshot::data {
 
@@ -19,7 +20,7 @@ Framing WorldClips::framing(std::size_t bucket, std::uint64_t) const {
 }
 
 std::string WorldClips::digest(std::size_t) const {
-  return sha256_text(fmt::format("world {} {} {}/{}", source_.seed, source_.split == world::Split::train,
+  return sha256_text(fmt::format("world {} {} {}/{}", source_.seed, world::word(source_.split).name,
                                  source_.rate.num, source_.rate.den));
 }
 

@@ -65,13 +65,13 @@ std::span<const WorldAttribute> world_attributes() {
   static const std::vector<WorldAttribute> rows{
       {"subject", names<world::Subject>(), of_first<&Actor::subject>},
       {"color", names<world::Color>(), of_first<&Actor::color>},
-      {"action", names<world::Action>(), of_first<&Actor::action>},
-      {"direction", names<world::Direction>(), of_first<&Actor::direction>},
-      {"speed", names<world::Speed>(), speed},
+      {"action", names<world::Action>(), of_first<&Actor::action>, true},
+      {"direction", names<world::Direction>(), of_first<&Actor::direction>, true},
+      {"speed", names<world::Speed>(), speed, true},
       {"place", names<world::Place>(), of_scene<&Scene::place>},
       {"time", names<world::TimeOfDay>(), of_scene<&Scene::time>},
       {"weather", names<world::Weather>(), of_scene<&Scene::weather>},
-      {"camera", names<world::Camera>(), of_scene<&Scene::camera>},
+      {"camera", names<world::Camera>(), of_scene<&Scene::camera>, true},
       {"count", {"one", "two", "three"}, count},
       {"relation", {"none", "beside", "above"}, relation},
       {"second_subject", names<world::Subject>(), of_second<&Actor::subject>},
@@ -80,9 +80,11 @@ std::span<const WorldAttribute> world_attributes() {
   return rows;
 }
 
-std::vector<int> world_answers(const Scene& scene) {
+std::vector<int> world_answers(const Scene& scene, int frames) {
   std::vector<int> answers;
-  for (const WorldAttribute& attribute : world_attributes()) answers.push_back(attribute.answer(scene));
+  for (const WorldAttribute& attribute : world_attributes()) {
+    answers.push_back(frames == 1 && attribute.needs_motion ? -1 : attribute.answer(scene));
+  }
   return answers;
 }
 

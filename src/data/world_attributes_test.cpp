@@ -61,14 +61,14 @@ TEST(WorldAttributes, RightOfIsLeftOfSeenFromTheOther) {
   Scene left = cat_and_dog(Relation::left_of);
   EXPECT_EQ(answer(left, "subject"), "cat");
   std::swap(left.actors[0], left.actors[1]);
-  EXPECT_EQ(world_answers(left), world_answers(right));
+  EXPECT_EQ(world_answers(left, 8), world_answers(right, 8));
 }
 
 TEST(WorldAttributes, EveryAnswerIsOneOfItsClassesAndEachOccurs) {
   std::vector<std::vector<int>> seen;
   for (const WorldAttribute& attribute : world_attributes()) seen.emplace_back(attribute.classes.size(), 0);
   for (std::uint64_t index = 0; index < 4000; ++index) {
-    const std::vector<int> answers = world_answers(sample_scene(7, index, Split::train));
+    const std::vector<int> answers = world_answers(sample_scene(7, index, Split::train), 8);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (answers[i] < 0) continue;
       ASSERT_LT(static_cast<std::size_t>(answers[i]), seen[i].size()) << world_attributes()[i].name;

@@ -92,7 +92,7 @@ class Suite {
   }
 
   Rendered judged(Split split, const world::Scene& scene, const Frames& frames) const {
-    return {split, data::world_answers(scene), judge_({frames, render_.rate}).answers};
+    return {split, data::world_answers(scene, render_.frames), judge_({frames, render_.rate}).answers};
   }
 
   void calibrate() {
@@ -179,7 +179,7 @@ class Suite {
               model_, pipeline::plan_request(request, model_),
               [&](pipeline::Made made) {
                 Judgement judgement = judge_(made.clip);
-                report_.clips.push_back({split, language, index, made.seed, request.prompt, data::world_answers(asked),
+                report_.clips.push_back({split, language, index, made.seed, request.prompt, data::world_answers(asked, render_.frames),
                                          std::move(judgement.answers), judgement.features_d});
                 if (on_clip) on_clip(report_.clips.back(), made.clip);
               },

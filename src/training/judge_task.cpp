@@ -32,6 +32,7 @@ model::ClipClassifierConfig with_questions(model::ClipClassifierConfig config) {
 FieldList JudgeOptions::fields() {
   return {{"damage", "chance of each kind of damage to a clip", &damage, {0, 1}},
           {"held_out_share", "of clips with held-out combinations", &held_out_share, {0, 1}},
+          {"guest_share", "of clips of the guest", &guest_share, {0, 1}},
           {"dtype", "bf16 or fp32", &dtype}};
 }
 
@@ -41,14 +42,16 @@ JudgeTask::JudgeTask(model::ClipClassifierConfig config, JudgeOptions options, s
     : judge_(with_questions(std::move(config))),
       options_(std::move(options)),
       buckets_(std::move(buckets)),
-      seen_{world_seed, world::Split::train, {judge_.config().frame_rate, 1}},
-      held_out_{world_seed, world::Split::held_out, {judge_.config().frame_rate, 1}},
+      world_seed_(world_seed),
       seed_(seed),
       device_(device) {
   compute_dtype(options_.dtype, "train");
+  require(options_.held_out_share + options_.guest_share <= 1, "train",
+          "expected held_out_share and guest_share of 1 at most together but got {}",
+          options_.held_out_share + options_.guest_share);
   require(!buckets_.empty(), "train", "expected at least one bucket but got {}", buckets_.size());
   for (const data::Bucket& bucket : buckets_) {
-    require(bucket.frames == judge_.config().num_frames, "train", "expected buckets of num_frames {} but got {}",
+    require(bucket.frames <= judge_.config().num_frames, "train", "expected buckets of at most num_frames {} but got {}",
             judge_.config().num_frames, bucket.frames);
     require(bucket.height % 8 == 0 && bucket.width % 8 == 0, "train",
             "expected buckets in multiples of 8 pixels but got {}x{}", bucket.width, bucket.height);
@@ -63,25 +66,36 @@ JudgeTask::JudgeTask(model::ClipClassifierConfig config, JudgeOptions options, s
   judge_.requires_grad(true);
 }
 
+data::WorldSource JudgeTask::source(world::Split split) const {
+  return {world_seed_, split, {judge_.config().frame_rate, 1}};
+}
+
 JudgeTask::Batch JudgeTask::batch(std::int64_t step) const {
   const data::Bucket& bucket = buckets_[data::pick_bucket(buckets_, seed_, step)];
-  const auto rare = static_cast<int>(std::lround(options_.held_out_share * bucket.batch));
+  const auto part = [&](double share) { return static_cast<int>(std::lround(share * bucket.batch)); };
+  const int rare = part(options_.held_out_share);
+  const int guests = std::min(part(options_.guest_share), bucket.batch - rare);
   const auto first = static_cast<std::uint64_t>(step * bucket.batch % bucket.clips);
   std::vector<Frames> clips;
   std::vector<std::int64_t> answers;
-  const auto add = [&](const data::WorldSource& source, int count) {
+  const auto add = [&](world::Split split, int count) {
+    if (count == 0) return;
+    const data::WorldSource source = this->source(split);
     for (Frames& clip : source.clips(first, count, bucket.frames, bucket.height, bucket.width)) {
       clips.push_back(std::move(clip));
     }
     for (int i = 0; i < count; ++i) {
       const auto index = first + static_cast<std::uint64_t>(i);
-      for (int answer : data::world_answers(world::sample_scene(source.seed, index, source.split))) {
+      for (int answer : data::world_answers(world::sample_scene(source.seed, index, source.split),
+                                           bucket.frames)) {
         answers.push_back(answer);
       }
     }
   };
-  add(seen_, bucket.batch - rare);
-  if (rare > 0) add(held_out_, rare);
+  add(world::Split::train, bucket.batch - rare - guests);
+  add(world::Split::held_out, rare);
+  add(world::Split::guest, guests / 2);
+  add(world::Split::guest_away, guests - guests / 2);
   Batch batch{data::to_video(clips), at::tensor(answers, at::kLong).view({bucket.batch, -1})};
   const data::Damage damage{.share = static_cast<float>(options_.damage)};
   at::parallel_for(0, bucket.batch, 1, [&](std::int64_t begin, std::int64_t end) {

@@ -15,7 +15,9 @@ namespace hotshot::training {
 
 struct JudgeOptions {
   double damage = 0.4;           // chance of each kind of damage
-  double held_out_share = 0.25;  // of a batch, from the combinations that models never see: the judge must know all
+  // Of a batch, from what models never see, for the judge must know all: other combinations, and the guest.
+  double held_out_share = 0.25;
+  double guest_share = 0.08;
   std::string dtype = "bf16";    // of activations
   FieldList fields();
 };
@@ -23,7 +25,7 @@ struct JudgeOptions {
 /// Cross-entropy of every question that arises for a clip, the mean over questions.
 class JudgeTask : public Task {
  public:
-  /// `config` without questions: those are the world's. `buckets` have config.num_frames frames and sides in multiples
+  /// `config` without questions: those are the world's. `buckets` have at most config.num_frames frames and sides in multiples
   /// of 8. Starts from fresh weights, or from those in `initial` (a judge folder) unless empty.
   JudgeTask(model::ClipClassifierConfig config, JudgeOptions options, std::vector<data::Bucket> buckets,
             std::uint64_t world_seed, std::uint64_t seed, at::Device device, const std::filesystem::path& initial);
@@ -40,13 +42,14 @@ class JudgeTask : public Task {
     at::Tensor video_bcthw;
     at::Tensor answers_ba;  // int64, -1 where a question does not arise
   };
+  data::WorldSource source(world::Split split) const;
   Batch batch(std::int64_t step) const;
   Loss loss(const at::Tensor& video_bcthw, const at::Tensor& answers_ba);
 
   model::ClipClassifier judge_;
   JudgeOptions options_;
   std::vector<data::Bucket> buckets_;
-  data::WorldSource seen_, held_out_;
+  std::uint64_t world_seed_;
   std::uint64_t seed_;
   at::Device device_;
 };

@@ -24,6 +24,7 @@ std::string_view measure(Subject subject) {
       return "架";
     case Subject::balloon:
     case Subject::ball:
+    case Subject::robot:
       return "个";
     case Subject::rocket:
       return "枚";

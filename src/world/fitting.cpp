@@ -42,6 +42,7 @@ bool holds_in(Scene scene, Weather weather) {
 std::vector<Fitting> fittings() {
   std::vector<Fitting> found;
   for (const Word<Subject>& subject : words<Subject>()) {
+    if (is_guest(subject.value)) continue;
     for (const Word<Place>& place : words<Place>()) {
       if (!lives_in(subject.value, place.value)) continue;
       Fitting fitting{subject.value, place.value, {}, {}, {}};

@@ -1,4 +1,4 @@
-// The grammar as tables: which choices go together in a scene of one actor. For helpers that let people choose.
+// The grammar as tables: which choices, without the guest, go together in a scene of one actor. For helpers that let people choose.
 #pragma once
 
 #include <vector>

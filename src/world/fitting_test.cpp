@@ -30,7 +30,8 @@ bool can_be(Scene scene) {
 TEST(Fitting, SaysExactlyWhatTheGrammarSays) {
   const std::vector<Fitting> all = fittings();
   int scenes = 0, fits = 0;
-  for (const auto& subject : words<Subject>())
+  for (const auto& subject : words<Subject>()) {
+    if (is_guest(subject.value)) continue;
     for (const auto& place : words<Place>()) {
       const auto row = std::find_if(all.begin(), all.end(), [&](const Fitting& fitting) {
         return fitting.subject == subject.value && fitting.place == place.value;
@@ -51,6 +52,8 @@ TEST(Fitting, SaysExactlyWhatTheGrammarSays) {
               ++scenes, fits += said;
             }
     }
+  }
+  for (const Fitting& fitting : all) EXPECT_FALSE(is_guest(fitting.subject));
   EXPECT_EQ(scenes, 16 * 8 * 16 * 3 * 3 * 11);
   EXPECT_GT(fits, 1000);
 }

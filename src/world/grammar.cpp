@@ -34,6 +34,7 @@ struct SubjectRule {
   unsigned places;
   unsigned actions;
   unsigned space_actions = 0;
+  unsigned colors = ~0u;
 };
 
 constexpr SubjectRule kSubjectRules[] = {
@@ -53,6 +54,7 @@ constexpr SubjectRule kSubjectRules[] = {
     {Subject::rocket, (kSky & ~mask({Place::forest})) | kSpace, mask({fly, rise}), mask({fly, rise})},
     {Subject::ball, kLand | kRoom, mask({roll, bounce, spin, grow})},
     {Subject::star, kSky | kSpace, mask({twinkle, spin, fall, grow}), mask({twinkle, spin, fall, grow})},
+    {Subject::robot, kLand | kRoom | kSpace, mask({walk, jump}), mask({float_}), mask({Color::gray})},
 };
 
 constexpr unsigned kSideways = mask({Direction::left, Direction::right});
@@ -99,6 +101,7 @@ std::string actor_complaint(const Actor& actor, const Scene& scene) {
     return fmt::format("{} has direction {}", action, word(actor.direction).name);
   }
   if (!can_have_speed(actor.action, actor.speed)) return fmt::format("{} is {}", action, word(actor.speed).name);
+  if (!can_wear(actor.subject, actor.color)) return fmt::format("a {} is {}", subject, word(actor.color).name);
   if (!is_visible(actor.color, scene.place, scene.time)) {
     return fmt::format("a {} {} vanishes in its background", word(actor.color).name, subject);
   }
@@ -181,6 +184,8 @@ bool can_do(Subject subject, Action action, Place place) {
   if (subject == Subject::bird && action == walk && place == Place::sea) return false;
   return has(place == Place::space ? rule(subject).space_actions : rule(subject).actions, action);
 }
+
+bool can_wear(Subject subject, Color color) { return has(rule(subject).colors, color); }
 
 bool can_go(Action action, Direction direction) { return has(rule(action).directions, direction); }
 

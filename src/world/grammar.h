@@ -17,6 +17,8 @@ bool moves_sideways(const Actor& actor);
 
 bool lives_in(Subject subject, Place place);
 bool can_do(Subject subject, Action action, Place place);
+/// False for a guest in any other colour than its own.
+bool can_wear(Subject subject, Color color);
 /// Directions an action may have: left/right for driving, up for rising, none for sitting …
 bool can_go(Action action, Direction direction);
 bool can_have_speed(Action action, Speed speed);

@@ -122,6 +122,7 @@ TEST(Render, EverySubjectInEveryPlaceHasProperPixels) {
       for (const auto& action : words<Action>()) {
         if (!can_do(subject.value, action.value, place.value)) continue;
         Scene scene{.actors = {{.subject = subject.value, .action = action.value}}, .place = place.value};
+        if (is_guest(subject.value)) scene.actors[0].color = Color::gray;
         scene.time = TimeOfDay::night;
         for (const auto& direction : words<Direction>()) {
           if (can_go(action.value, direction.value)) scene.actors[0].direction = direction.value;

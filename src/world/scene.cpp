@@ -31,7 +31,9 @@ Enum pick_mostly(Random& random, Enum usual, float probability, const Predicate&
 Actor sample_actor(Random& random, Subject subject, const Scene& scene) {
   Actor actor;
   actor.subject = subject;
-  actor.color = pick<Color>(random, [&](Color color) { return is_visible(color, scene.place, scene.time); });
+  actor.color = pick<Color>(random, [&](Color color) {
+    return can_wear(subject, color) && is_visible(color, scene.place, scene.time);
+  });
   actor.action = pick<Action>(random, [&](Action action) { return can_do(subject, action, scene.place); });
   actor.direction = pick<Direction>(random, [&](Direction direction) { return can_go(actor.action, direction); });
   actor.speed =
@@ -42,7 +44,9 @@ Actor sample_actor(Random& random, Subject subject, const Scene& scene) {
 
 // Turns a scene of one actor into a pair: any second subject that shares place and time.
 void add_partner(Random& random, Scene& scene) {
-  const Subject partner = pick<Subject>(random, [&](Subject subject) { return lives_in(subject, scene.place); });
+  const Subject partner = pick<Subject>(random, [&](Subject subject) {
+    return !is_guest(subject) && lives_in(subject, scene.place);
+  });
   scene.actors.push_back(sample_actor(random, partner, scene));
   for (Actor& actor : scene.actors) actor.size = Size::normal;
   const bool first_flies = lane_of(scene.actors[0], scene.place) == Lane::air;
@@ -60,10 +64,27 @@ void add_partner(Random& random, Scene& scene) {
   }
 }
 
-// A scene that may still break the grammar; the caller tries again.
-Scene draft(Random& random) {
+bool is_away(Place place) { return place == Place::desert || place == Place::snow || place == Place::space; }
+
+// Whether a scene that keeps the grammar is one of the split.
+bool belongs(const Scene& scene, Split split) {
+  switch (split) {
+    case Split::train:
+      return !is_held_out(scene);
+    case Split::held_out:
+      return is_held_out(scene);
+    case Split::guest:
+      return !is_away(scene.place) && scene.actors.size() == 1;
+    case Split::guest_away:
+      return is_away(scene.place) && scene.actors.size() == 1;
+  }
+  return false;
+}
+
+// A scene that may still break the grammar or belong to another split; the caller tries again.
+Scene draft(Random& random, bool of_guest) {
   Scene scene;
-  const Subject subject = pick<Subject>(random, [](Subject) { return true; });
+  const Subject subject = pick<Subject>(random, [&](Subject subject) { return is_guest(subject) == of_guest; });
   scene.place = pick<Place>(random, [&](Place place) { return lives_in(subject, place); });
   scene.time = pick<TimeOfDay>(random, [&](TimeOfDay time) { return can_have_time(scene.place, time); });
   scene.weather = pick_mostly(random, Weather::clear, 0.5f,
@@ -94,12 +115,13 @@ std::uint64_t scatter(std::uint64_t x) {
 }  // namespace
 
 Scene sample_scene(std::uint64_t seed, std::uint64_t index, Split split) {
-  const bool wanted = split == Split::held_out;
-  const std::uint64_t stream = stream_id(wanted ? "world/held_out" : "world/train");
+  constexpr std::string_view kStreams[] = {"world/train", "world/held_out", "world/guest", "world/guest_away"};
+  const std::uint64_t stream = stream_id(kStreams[static_cast<std::size_t>(split)]);
+  const bool of_guest = split == Split::guest || split == Split::guest_away;
   Random random(seed, stream ^ scatter(index + 0x9e3779b97f4a7c15ull));
   for (int attempt = 0; attempt < 100000; ++attempt) {
-    const Scene scene = draft(random);
-    if (complaint(scene).empty() && is_held_out(scene) == wanted) return scene;
+    const Scene scene = draft(random, of_guest);
+    if (complaint(scene).empty() && belongs(scene, split)) return scene;
   }
   throw_failure("world.scene", "expected a scene within 100000 drafts but got none");
 }

@@ -23,7 +23,8 @@ enum class Subject : std::uint8_t {
   balloon,
   rocket,
   ball,
-  star
+  star,
+  robot  // the guest: see is_guest()
 };
 enum class Color : std::uint8_t { red, orange, yellow, green, blue, purple, pink, white, black, brown, gray };
 enum class Action : std::uint8_t {
@@ -76,7 +77,13 @@ struct Scene {
   bool operator==(const Scene&) const = default;
 };
 
-enum class Split : std::uint8_t { train, held_out };
+/// The parts of the world. The guest is alone in scenes of its own: `guest` are the places where pictures of it exist,
+/// `guest_away` the others it may go to.
+enum class Split : std::uint8_t { train, held_out, guest, guest_away };
+
+/// The character that train and held-out scenes never show, in one colour: what a LoRA teaches a model that learned
+/// the rest.
+constexpr bool is_guest(Subject subject) { return subject == Subject::robot; }
 
 /// The index-th scene of a seed; depends on (seed, index, split) alone. Train scenes never contain a held-out
 /// combination (split.h lists them), held-out scenes always do. Always coherent (grammar.h).

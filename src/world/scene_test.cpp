@@ -46,6 +46,25 @@ TEST(Scene, SplitsNeverMeet) {
   }
 }
 
+TEST(Scene, TheGuestIsAloneAndElsewhereInItsOwnSplits) {
+  std::set<Place> home, away;
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    for (const Split split : {Split::guest, Split::guest_away}) {
+      const Scene scene = sample_scene(3, i, split);
+      ASSERT_EQ(complaint(scene), "") << i;
+      ASSERT_EQ(scene.actors.size(), 1u) << i;
+      ASSERT_TRUE(is_guest(scene.actors[0].subject)) << i;
+      ASSERT_EQ(scene.actors[0].color, Color::gray) << i;
+      (split == Split::guest ? home : away).insert(scene.place);
+    }
+    for (const Split split : {Split::train, Split::held_out}) {
+      for (const Actor& actor : sample_scene(3, i, split).actors) ASSERT_FALSE(is_guest(actor.subject)) << i;
+    }
+  }
+  EXPECT_EQ(home, (std::set{Place::meadow, Place::forest, Place::city, Place::room}));
+  EXPECT_EQ(away, (std::set{Place::desert, Place::snow, Place::space}));
+}
+
 TEST(Scene, EveryValueIsSampledForTraining) {
   std::set<int> subjects, colors, actions, directions, speeds, sizes, places, times, weathers, cameras, relations,
       counts;

@@ -34,6 +34,7 @@ constexpr SubjectLook kLooks[] = {
     {Subject::rocket, draw_rocket, 0.42f, {0, 0.45f}, 0.36f, 0.03f, true},
     {Subject::ball, draw_ball, 0.34f, {0, 0.45f}, 0.45f, 0.45f, false},
     {Subject::star, draw_star, 0.38f, {0, 0.45f}, 0.50f, 0.10f, false},
+    {Subject::robot, draw_robot, 0.44f, {0, 0.50f}, 0.44f, 0.10f, false},
 };
 
 }  // namespace

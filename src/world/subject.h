@@ -55,6 +55,7 @@ void draw_balloon(const Brush& brush, const Look& look, const Motion& motion);
 void draw_rocket(const Brush& brush, const Look& look, const Motion& motion);
 void draw_ball(const Brush& brush, const Look& look, const Motion& motion);
 void draw_star(const Brush& brush, const Look& look, const Motion& motion);
+void draw_robot(const Brush& brush, const Look& look, const Motion& motion);
 
 /// A cartoon eye with a highlight that blinks now and then.
 void draw_eye(const Brush& brush, Point center, float radius, const Motion& motion);

@@ -26,6 +26,7 @@ constexpr Word<Subject> kSubjects[] = {
     {Subject::rocket, "rocket", "rocket", "火箭"},
     {Subject::ball, "ball", "ball", "球"},
     {Subject::star, "star", "star", "星星"},
+    {Subject::robot, "robot", "robot", "机器人"},
 };
 constexpr Word<Color> kColors[] = {
     {Color::red, "red", "red", "红色"},          {Color::orange, "orange", "orange", "橙色"},
@@ -82,6 +83,12 @@ constexpr Word<Camera> kCameras[] = {
     {Camera::pan_right, "pan_right", "the camera pans right", "镜头向右平移"},
     {Camera::zoom_in, "zoom_in", "the camera zooms in", "镜头推近"},
     {Camera::zoom_out, "zoom_out", "the camera zooms out", "镜头拉远"},
+};
+constexpr Word<Split> kSplits[] = {
+    {Split::train, "train", "seen", "见过"},
+    {Split::held_out, "held-out", "unseen", "未见过"},
+    {Split::guest, "guest", "guest", "客人"},
+    {Split::guest_away, "guest-away", "guest elsewhere", "客人在别处"},
 };
 constexpr Word<Relation> kRelations[] = {
     {Relation::none, "none", "", ""},
@@ -168,6 +175,10 @@ std::span<const Word<Weather>> words<Weather>() {
 template <>
 std::span<const Word<Camera>> words<Camera>() {
   return kCameras;
+}
+template <>
+std::span<const Word<Split>> words<Split>() {
+  return kSplits;
 }
 template <>
 std::span<const Word<Relation>> words<Relation>() {

@@ -19,7 +19,7 @@ struct Word {
   std::string_view chinese;
 };
 
-/// The table of an enum: Subject, Color, Action, Direction, Speed, Size, Place, TimeOfDay, Weather, Camera, Relation.
+/// The table of an enum: Subject, Color, Action, Direction, Speed, Size, Place, TimeOfDay, Weather, Camera, Relation, Split.
 template <class Enum>
 std::span<const Word<Enum>> words();
 

@@ -26,7 +26,7 @@ void expect_complete(Enum last) {
 }
 
 TEST(Truth, TablesAreCompleteAndInOrder) {
-  expect_complete(Subject::star);
+  expect_complete(Subject::robot);
   expect_complete(Color::gray);
   expect_complete(Action::twinkle);
   expect_complete(Direction::down);
@@ -37,6 +37,7 @@ TEST(Truth, TablesAreCompleteAndInOrder) {
   expect_complete(Weather::snow);
   expect_complete(Camera::zoom_out);
   expect_complete(Relation::above);
+  expect_complete(Split::guest_away);
 }
 
 TEST(Truth, GoesThroughJsonAndBack) {
