@@ -39,6 +39,7 @@ bool parse(EvaluateOptions& options, int argc, char** argv) {
   arguments.option("-o,--output", "folder for the report [none: the table alone]", &options.out);
   arguments.fields(options.world.fields());
   arguments.fields(options.request.fields(), {"prompt", "count", "seed"});
+  arguments.fields(options.request.files.fields());
   return arguments.parse(argc, argv);
 }
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "base/options.h"
 #include "data/world_attributes.h"
+#include "world/truth.h"
 
 namespace hotshot::evaluation {
 namespace {
@@ -20,10 +20,20 @@ std::string share_text(const Share& share) {
   return fmt::format("{} [{}, {}]", percent(share.value), percent(share.low), percent(share.high));
 }
 
-// Attributes in the order they are shown: those that count first.
+std::vector<const Column*> all_columns(const WorldReport& report) {
+  std::vector<const Column*> columns;
+  for (const Column& column : report.results) columns.push_back(&column);
+  for (const Column& column : report.calibrations) columns.push_back(&column);
+  return columns;
+}
+
+// Attributes in the order they are shown: those that count first. What no clip was asked is left out.
 std::vector<std::size_t> shown_order(const WorldReport& report) {
-  std::vector<std::size_t> order(data::world_attributes().size());
-  std::iota(order.begin(), order.end(), 0u);
+  std::vector<std::size_t> order;
+  for (std::size_t a = 0; a < data::world_attributes().size(); ++a) {
+    const auto asked = [&](const Column* column) { return column->shares[a].total > 0; };
+    if (std::ranges::any_of(all_columns(report), asked)) order.push_back(a);
+  }
   std::stable_partition(order.begin(), order.end(), [&](std::size_t a) { return report.scored[a]; });
   return order;
 }
@@ -31,13 +41,6 @@ std::vector<std::size_t> shown_order(const WorldReport& report) {
 std::string attribute_title(const WorldReport& report, std::size_t attribute) {
   std::string title(data::world_attributes()[attribute].name);
   return report.scored[attribute] ? title : title + " (not scored)";
-}
-
-std::vector<const Column*> all_columns(const WorldReport& report) {
-  std::vector<const Column*> columns;
-  for (const Column& column : report.results) columns.push_back(&column);
-  for (const Column& column : report.calibrations) columns.push_back(&column);
-  return columns;
 }
 
 /// A number that is not a share, with its words.
@@ -61,8 +64,9 @@ std::vector<Line> lines(const WorldReport& r) {
 }
 
 std::string heading(const WorldReport& r) {
-  return fmt::format("{}: {} scenes x 2 splits x 2 languages x {} seeds = {} clips; percent right [95 % interval]",
-                     r.model, r.options.prompts, r.options.seeds, r.clips.size());
+  return fmt::format("{}: {} scenes x {} splits x {} languages x {} seeds = {} clips; percent right [95 % interval]",
+                     r.model, r.options.prompts, r.options.splits.size(), r.options.languages.size(), r.options.seeds,
+                     r.clips.size());
 }
 
 // Columns of display; a word of this table has no wide characters but é.
@@ -201,7 +205,7 @@ nlohmann::json report_json(const WorldReport& report) {
   for (const JudgedClip& clip : report.clips) {
     nlohmann::json row{{"prompt", clip.prompt},
                        {"seed", clip.seed},
-                       {"split", clip.split == world::Split::train ? "train" : "held-out"},
+                       {"split", world::word(clip.split).name},
                        {"language", clip.language == world::Language::english ? "en" : "zh"},
                        {"scene", clip.scene}};
     for (std::size_t a = 0; a < attributes.size(); ++a) {

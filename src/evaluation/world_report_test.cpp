@@ -16,7 +16,9 @@ WorldReport report() {
   r.scored.assign(n, true);
   r.scored[1] = false;  // colour
   Column column{.name = "seen, English", .shares = std::vector<Share>(n)};
+  for (Share& share : column.shares) share = wilson(8, 8, 8);
   column.shares[0] = wilson(7, 8, 8);
+  column.shares[n - 1] = {};  // the second colour: never asked
   r.results.push_back(column);
   r.calibrations.push_back({.name = "renders, seen", .shares = std::vector<Share>(n)});
   JudgedClip clip{.prompt = "a cat & a dog", .wanted = std::vector<int>(n, -1), .read = std::vector<int>(n, 0)};
@@ -31,7 +33,8 @@ TEST(WorldReport, TableHasSharesIntervalsAndWhatIsNotScoredLast) {
   const std::string table = report_table(report());
   EXPECT_NE(table.find("87.5 [52.9, 97.8]"), std::string::npos) << table;
   EXPECT_NE(table.find("seen, English"), std::string::npos);
-  EXPECT_GT(table.find("color (not scored)"), table.find("second_color"));
+  EXPECT_GT(table.find("color (not scored)"), table.find("second_subject"));
+  EXPECT_EQ(table.find("second_color"), std::string::npos) << table;
   EXPECT_NE(table.find("1.50"), std::string::npos);
 }
 

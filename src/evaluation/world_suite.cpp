@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <numeric>
@@ -12,9 +12,9 @@
 #include "data/batch.h"
 #include "data/world_attributes.h"
 #include "data/world_source.h"
-#include "model/wan_vae.h"
 #include "pipeline/generate.h"
 #include "world/render.h"
+#include "world/truth.h"
 
 namespace hotshot::evaluation {
 namespace {
@@ -23,12 +23,35 @@ using Clock = std::chrono::steady_clock;
 using world::Language;
 using world::Split;
 
-constexpr std::array kSplits{Split::train, Split::held_out};
-constexpr std::array kLanguages{Language::english, Language::chinese};
 constexpr int kAutoencoderClips = 32;  // per split
 
-std::string split_name(Split split) { return split == Split::train ? "seen" : "unseen"; }
+std::string split_name(Split split) { return std::string(world::word(split).english); }
 std::string language_name(Language language) { return language == Language::english ? "English" : "Chinese"; }
+
+std::vector<Split> read_splits(const std::vector<std::string>& names) {
+  std::vector<Split> splits;
+  for (const std::string& name : names) {
+    const auto split = world::parse<Split>(name);
+    if (!split) {
+      std::vector<std::string> known;
+      for (const auto& row : world::words<Split>()) known.emplace_back(row.name);
+      throw_unknown("splits", name, known);
+    }
+    splits.push_back(*split);
+  }
+  require(!splits.empty(), "splits", "expected at least one but got {}", splits.size());
+  return splits;
+}
+
+std::vector<Language> read_languages(const std::vector<std::string>& names) {
+  std::vector<Language> languages;
+  for (const std::string& name : names) {
+    if (name != "english" && name != "chinese") throw_unknown("languages", name, {"english", "chinese"});
+    languages.push_back(name == "english" ? Language::english : Language::chinese);
+  }
+  require(!languages.empty(), "languages", "expected at least one but got {}", languages.size());
+  return languages;
+}
 
 // Answers wanted and read, with the prompt they belong to.
 struct Reading {
@@ -62,7 +85,12 @@ class Suite {
  public:
   Suite(const pipeline::ModelFolder& model, const Judge& judge, const WorldSuiteOptions& options,
         pipeline::GenerateRequest request, Progress* progress)
-      : model_(model), judge_(judge), request_(std::move(request)), progress_(progress) {
+      : model_(model),
+        judge_(judge),
+        splits_(read_splits(options.splits)),
+        languages_(read_languages(options.languages)),
+        request_(std::move(request)),
+        progress_(progress) {
     report_.model = model.name;
     report_.options = options;
   }
@@ -72,9 +100,8 @@ class Suite {
     const pipeline::Plan plan = pipeline::plan_request(request_, model_);
     render_ = {
         .width = plan.size.width, .height = plan.size.height, .frames = plan.frames_shown, .rate = {plan.fps, 1}};
-    device_ = plan.device;
-    dtype_ = plan.dtype;
     calibrate();
+    calibrate_autoencoder(model_.family->round_trip(model_, plan));
     generate(on_clip);
     summarize();
     return std::move(report_);
@@ -85,6 +112,8 @@ class Suite {
     Split split;
     std::vector<int> wanted, read;
   };
+
+  std::int64_t splits() const { return static_cast<std::int64_t>(splits_.size()); }
 
   world::Scene scene(Split split, int index) const {
     return world::sample_scene(static_cast<std::uint64_t>(report_.options.scene_seed),
@@ -97,8 +126,8 @@ class Suite {
 
   void calibrate() {
     const int count = report_.options.calibration;
-    begin_phase(progress_, "calibrating", 2 * count);
-    for (Split split : kSplits) {
+    begin_phase(progress_, "calibrating", splits() * count);
+    for (Split split : splits_) {
       for (int i = 0; i < count; ++i) {
         // Scenes behind those that prompts are made of.
         const world::Scene real = scene(split, report_.options.prompts + i);
@@ -106,13 +135,12 @@ class Suite {
         advance_or_stop(progress_, static_cast<std::int64_t>(rendered_.size()));
       }
     }
-    for (Split split : kSplits) add_calibration("renders, " + split_name(split), rendered_, split);
-    const std::size_t n = report_.calibrations.size();
+    for (Split split : splits_) add_calibration("renders, " + split_name(split), rendered_, split);
     for (std::size_t a = 0; a < data::world_attributes().size(); ++a) {
-      report_.scored.push_back(report_.calibrations[n - 2].shares[a].value >= kReadable &&
-                               report_.calibrations[n - 1].shares[a].value >= kReadable);
+      report_.scored.push_back(std::ranges::all_of(report_.calibrations, [&](const Column& column) {
+        return column.shares[a].total == 0 || column.shares[a].value >= kReadable;
+      }));
     }
-    calibrate_autoencoder();
   }
 
   void add_calibration(const std::string& name, const std::vector<Rendered>& rows, Split split) {
@@ -124,28 +152,25 @@ class Suite {
     report_.calibrations.push_back(column_of(name, readings));
   }
 
-  void calibrate_autoencoder() {
-    const at::NoGradGuard no_grad;
-    const auto vae = pipeline::load_network<model::WanVae>(model_, "vae", dtype_, device_);
+  void calibrate_autoencoder(const pipeline::RoundTrip& round_trip) {
     const int count = std::min(kAutoencoderClips, report_.options.calibration);
-    begin_phase(progress_, "autoencoder", 2 * count);
+    begin_phase(progress_, "autoencoder", splits() * count);
     std::vector<Rendered> copies;
-    for (Split split : kSplits) {
+    for (Split split : splits_) {
       for (int i = 0; i < count; ++i) {
         const world::Scene real = scene(split, report_.options.prompts + i);
         world::RenderOptions whole = render_;
         whole.frames = model_.frames_made(render_.frames);
         const Frames original = world::render(real, whole);
-        const at::Tensor video = data::to_video({original}).to(device_, dtype_);
-        const Frames copy = data::to_frames(vae->decode(vae->encode_streamed(video)), 0);
+        const Frames copy = round_trip(original);
         const Fidelity one = fidelity(original, copy);
-        report_.autoencoder.psnr += one.psnr / (2 * count);
-        report_.autoencoder.flicker += one.flicker / (2 * count);
+        report_.autoencoder.psnr += one.psnr / static_cast<double>(splits() * count);
+        report_.autoencoder.flicker += one.flicker / static_cast<double>(splits() * count);
         copies.push_back(judged(split, real, copy));
         advance_or_stop(progress_, static_cast<std::int64_t>(copies.size()));
       }
     }
-    for (Split split : kSplits) add_calibration("autoencoder, " + split_name(split), copies, split);
+    for (Split split : splits_) add_calibration("autoencoder, " + split_name(split), copies, split);
   }
 
   // Progress of the many small generations as one phase.
@@ -162,12 +187,11 @@ class Suite {
 
   void generate(const std::function<void(const JudgedClip&, const Clip&)>& on_clip) {
     const WorldSuiteOptions& o = report_.options;
-    begin_phase(progress_, "generating",
-                static_cast<std::int64_t>(kSplits.size() * kLanguages.size()) * o.prompts * o.seeds);
+    begin_phase(progress_, "generating", splits() * static_cast<std::int64_t>(languages_.size()) * o.prompts * o.seeds);
     const auto started = Clock::now();
     Quiet quiet(progress_);
-    for (Split split : kSplits) {
-      for (Language language : kLanguages) {
+    for (Split split : splits_) {
+      for (Language language : languages_) {
         for (int index = 0; index < o.prompts; ++index) {
           const world::Scene asked = scene(split, index);
           pipeline::GenerateRequest request = request_;
@@ -179,8 +203,9 @@ class Suite {
               model_, pipeline::plan_request(request, model_),
               [&](pipeline::Made made) {
                 Judgement judgement = judge_(made.clip);
-                report_.clips.push_back({split, language, index, made.seed, request.prompt, data::world_answers(asked, render_.frames),
-                                         std::move(judgement.answers), judgement.features_d});
+                report_.clips.push_back({split, language, index, made.seed, request.prompt,
+                                         data::world_answers(asked, render_.frames), std::move(judgement.answers),
+                                         judgement.features_d});
                 if (on_clip) on_clip(report_.clips.back(), made.clip);
               },
               &quiet);
@@ -194,8 +219,8 @@ class Suite {
 
   void summarize() {
     std::vector<Reading> shuffled;
-    for (Split split : kSplits) {
-      for (Language language : kLanguages) {
+    for (Split split : splits_) {
+      for (Language language : languages_) {
         std::vector<const JudgedClip*> cell;
         for (const JudgedClip& clip : report_.clips) {
           if (clip.split == split && clip.language == language) cell.push_back(&clip);
@@ -220,8 +245,8 @@ class Suite {
     std::vector<at::Tensor> made, real, others, training;
     for (const JudgedClip& clip : report_.clips) made.push_back(clip.features_d);
     // As many rendered clips of each split, twice.
-    const auto each = static_cast<int>(report_.clips.size() / kSplits.size());
-    for (Split split : kSplits) {
+    const auto each = static_cast<int>(report_.clips.size() / splits_.size());
+    for (Split split : splits_) {
       for (int i = 0; i < 2 * each; ++i) {
         const world::Scene shown = scene(split, i);
         (i < each ? real : others).push_back(judge_({world::render(shown, render_), render_.rate}).features_d);
@@ -252,19 +277,21 @@ class Suite {
 
   const pipeline::ModelFolder& model_;
   const Judge& judge_;
+  std::vector<Split> splits_;
+  std::vector<Language> languages_;
   pipeline::GenerateRequest request_;
   Progress* progress_;
   WorldReport report_;
   world::RenderOptions render_;
-  at::Device device_ = at::kCPU;
-  at::ScalarType dtype_ = at::kFloat;
   std::vector<Rendered> rendered_;
 };
 
 }  // namespace
 
 FieldList WorldSuiteOptions::fields() {
-  return {{"prompts", "scenes of each split, asked for in both languages", &prompts, {2, 10000}},
+  return {{"splits", "what is asked for: train, held-out, guest, guest-away", &splits},
+          {"languages", "of the captions: english, chinese", &languages},
+          {"prompts", "scenes of each split, asked for in every language", &prompts, {2, 10000}},
           {"seeds", "clips of each prompt", &seeds, {1, 1000}},
           {"calibration", "rendered clips the judge is checked on, per split", &calibration, {8, 100000}},
           {"training_clips", "training clips in which the nearest is looked for", &training_clips, {1, 1000000}},

@@ -21,7 +21,9 @@
 namespace hotshot::evaluation {
 
 struct WorldSuiteOptions {
-  int prompts = 16;                 // scenes of each split; each is asked for in both languages
+  std::vector<std::string> splits{"train", "held-out"};      // by name (world/truth.h)
+  std::vector<std::string> languages{"english", "chinese"};  // that the model knows
+  int prompts = 16;                 // scenes of each split; each is asked for in every language
   int seeds = 3;                    // clips of each prompt
   int calibration = 256;            // rendered clips that the judge is checked on, per split
   int training_clips = 512;         // in which the nearest is looked for
@@ -55,7 +57,7 @@ struct WorldReport {
   std::vector<JudgedClip> clips;
   std::vector<Column> results;       // "seen, English", …
   std::vector<Column> calibrations;  // real renders, the same through the autoencoder, captions of other clips
-  std::vector<bool> scored;          // per attribute: real renders of both splits are read right in 97 % at least
+  std::vector<bool> scored;          // per attribute: real renders of every split are read right in 97 % at least
   Fidelity autoencoder;              // mean over held-out clips
   double frechet = 0;                // generated clips against as many rendered ones of the same splits
   double frechet_floor = 0;          // those rendered clips against as many others

@@ -43,18 +43,23 @@ void ClipEncoder::learn(const weights::TextualInversion& word) {
   require(learned, "embedding", "expected vectors as wide as a text encoder's tokens but '{}' has others", word.token);
 }
 
-int ClipEncoder::chunks(std::string_view prompt) const {
+std::vector<PromptChunk> ClipEncoder::chunked(std::size_t tower, const TowerTexts& prompt, int min_chunks) const {
+  return text::chunk_prompt(towers_[tower].tokenizer, tower == 0 ? prompt.first : prompt.second, min_chunks);
+}
+
+int ClipEncoder::chunks(const TowerTexts& prompt) const {
   std::size_t most = 1;
-  for (const ClipTower& tower : towers_) most = std::max(most, text::chunk_prompt(tower.tokenizer, prompt).size());
+  for (std::size_t i = 0; i < towers_.size(); ++i) most = std::max(most, chunked(i, prompt, 1).size());
   return static_cast<int>(most);
 }
 
-ClipPrompt ClipEncoder::operator()(std::string_view prompt, int min_chunks, int skipped) const {
+ClipPrompt ClipEncoder::operator()(const TowerTexts& prompt, int min_chunks, int skipped) const {
   const at::NoGradGuard no_grad;
   ClipPrompt result;
   std::vector<at::Tensor> parts;
-  for (const ClipTower& tower : towers_) {
-    const std::vector<PromptChunk> chunks = text::chunk_prompt(tower.tokenizer, prompt, min_chunks);
+  for (std::size_t i = 0; i < towers_.size(); ++i) {
+    const ClipTower& tower = towers_[i];
+    const std::vector<PromptChunk> chunks = chunked(i, prompt, min_chunks);
     const model::ClipTextOutput output = (*tower.network)(ids_of(chunks));
     const bool pair = towers_.size() > 1;
     at::Tensor states_nld = output.hidden(skipped + (pair ? 1 : 0));

@@ -20,6 +20,12 @@ struct ClipTower {
   std::unique_ptr<model::ClipTextModel> network;
 };
 
+/// The text of each tower; a single tower reads the first.
+struct TowerTexts {
+  std::string_view first, second;
+  bool empty() const { return first.empty() && second.empty(); }
+};
+
 /// What the UNet sees of one prompt.
 struct ClipPrompt {
   at::Tensor text_sd;   // [77 per chunk, the towers' widths together]
@@ -38,16 +44,18 @@ class ClipEncoder {
   void learn(const weights::TextualInversion& word);
 
   /// Chunks that a prompt takes, the most of all towers.
-  int chunks(std::string_view prompt) const;
+  int chunks(const TowerTexts& prompt) const;
 
   /// Encodes in fp32. `skipped`: layers left out at the end beyond what the model leaves out anyway ("clip skip" 2 of
   /// SD 1.5 is 1 here).
-  ClipPrompt operator()(std::string_view prompt, int min_chunks, int skipped) const;
+  ClipPrompt operator()(const TowerTexts& prompt, int min_chunks, int skipped) const;
 
   /// A prompt of zeros, which SDXL takes for no prompt.
   ClipPrompt zeros(int chunks) const;
 
  private:
+  std::vector<text::PromptChunk> chunked(std::size_t tower, const TowerTexts& prompt, int min_chunks) const;
+
   std::vector<ClipTower> towers_;
 };
 

@@ -48,7 +48,8 @@ ControlNetwork::ControlNetwork(const Plan& plan, std::size_t index, const model:
     : network_(load(plan.settled.files.controlnet[index], plan.dtype, plan.device)),
       scale_(value_at(plan.settled.files.control_scale, index, 1)),
       start_(value_at(plan.settled.files.control_start, index, 0)),
-      end_(value_at(plan.settled.files.control_end, index, 1)) {
+      end_(value_at(plan.settled.files.control_end, index, 1)),
+      guesses_(plan.settled.files.control_guess) {
   const model::ControlNetConfig& own = network_->config();
   const bool fits = own.text_width() == unet.text_width() && own.block_out_channels == unet.block_out_channels &&
                     own.layers_per_block == unet.layers_per_block;
@@ -64,10 +65,19 @@ bool ControlNetwork::acts(int step, int steps) const {
 }
 
 model::ControlResiduals ControlNetwork::residuals(const at::Tensor& latents, const at::Tensor& timestep_b,
-                                                  const model::UnetContext& context, const FrameWindow& window) const {
+                                                  const model::UnetContext& context, const FrameWindow& window,
+                                                  std::int64_t first_row) const {
   const at::Tensor picture =
       picture_bcfhw_.narrow(2, window.begin, window.count).expand({latents.size(0), -1, -1, -1, -1});
-  return (*network_)(latents, timestep_b, context, picture, {.scale = scale_});
+  model::ControlResiduals all =
+      (*network_)(latents, timestep_b, context, picture, {.scale = scale_, .decaying = guesses_});
+  if (!guesses_) return all;
+  // Frames of a row lie side by side.
+  const std::int64_t told = first_row == 0 ? latents.size(2) : 0;
+  const auto silence = [&](at::Tensor& x_nchw) { x_nchw.narrow(0, told, x_nchw.size(0) - told).zero_(); };
+  for (at::Tensor& skip : all.skips_nchw) silence(skip);
+  silence(all.middle_nchw);
+  return all;
 }
 
 }  // namespace hotshot::pipeline

@@ -20,14 +20,17 @@ class ControlNetwork {
   /// Whether it acts in a step (0-based) of `steps`: not where the step begins before its start or ends after its end.
   bool acts(int step, int steps) const;
 
-  /// What it tells the UNet of the frames of a window.
+  /// What it tells the UNet of the frames of a window; row `first_row` is the first of the context's rows, of which row
+  /// 0 is the prompt's. In guess mode the other rows are told nothing (diffusers).
   model::ControlResiduals residuals(const at::Tensor& latents_bcfhw, const at::Tensor& timestep_b,
-                                    const model::UnetContext& context, const FrameWindow& window) const;
+                                    const model::UnetContext& context, const FrameWindow& window,
+                                    std::int64_t first_row) const;
 
  private:
   std::unique_ptr<model::ControlNet> network_;
   at::Tensor picture_bcfhw_;  // [1, 3, f, h, w] in [0, 1]
   double scale_, start_, end_;
+  bool guesses_;
 };
 
 }  // namespace hotshot::pipeline

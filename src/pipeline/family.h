@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -51,6 +52,9 @@ class Run {
   virtual std::vector<std::string> warnings() { return {}; }
 };
 
+/// Frames → latents → frames: what an autoencoder keeps of as many frames as networks make.
+using RoundTrip = std::function<Frames(const Frames&)>;
+
 /// One opened folder, seen by its family. Immutable.
 class Family {
  public:
@@ -71,6 +75,8 @@ class Family {
   virtual MemoryNeed memory(const ModelFolder& folder, const Workload& work, at::ScalarType dtype) const = 0;
   /// Encodes the plan's texts (phases "loading", "encoding") and loads the network that samples ("loading").
   virtual std::unique_ptr<Run> begin(const ModelFolder& folder, const Plan& plan, Progress* progress) const = 0;
+  /// The autoencoder alone, in the plan's dtype and on its device; may outlive both arguments.
+  virtual RoundTrip round_trip(const ModelFolder& folder, const Plan& plan) const = 0;
 };
 
 /// A row: the _class_name of model_index.json, and what reads such a folder's parts into `folder`. Throws

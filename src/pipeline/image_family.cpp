@@ -14,9 +14,11 @@
 #include "model/registry.h"
 #include "model/temporal_transformer.h"
 #include "model/unet.h"
+#include "pipeline/footage.h"
 #include "pipeline/image_run.h"
 #include "pipeline/memory.h"
 #include "pipeline/parts.h"
+#include "pipeline/pictures.h"
 #include "pipeline/request.h"
 #include "text/clip_tokenizer.h"
 #include "weights/lora.h"
@@ -69,6 +71,13 @@ class ImageFamily : public Family {
   std::unique_ptr<Run> begin(const ModelFolder& folder, const Plan& plan, Progress* progress) const override {
     return begin_image_run(folder, c_, plan, progress);
   }
+  RoundTrip round_trip(const ModelFolder& folder, const Plan& plan) const override {
+    const std::shared_ptr<model::KlVae> vae = load_network<model::KlVae>(folder, "vae", plan.dtype, plan.device);
+    return [vae, dtype = plan.dtype, tiled = plan.settled.low_memory](const Frames& frames) {
+      const at::Tensor latents = encode_pictures(*vae, unit_values(frames) * 2 - 1, dtype, tiled);
+      return decode_pictures(*vae, latents[0].transpose(0, 1), dtype, tiled, nullptr).frames;
+    };
+  }
 
  private:
   void check_files(const ModelFolder& folder, const LocalFiles& files) const;
@@ -79,6 +88,8 @@ class ImageFamily : public Family {
 void ImageFamily::check(const ModelFolder& folder, Plan& plan) const {
   const GenerateRequest& asked = plan.settled;
   check_files(folder, asked.files);
+  require(c_.text_encoders.size() > 1 || (asked.prompt_2.empty() && asked.negative_2.empty()), "prompt_2",
+          "expected none for {}, which has one text encoder", folder.name);
   if (!asked.files.image.empty()) plan.schedule = diffusion::cut_schedule(plan.schedule, asked.files.strength);
   for (const std::string* size :
        {&asked.original_size, &asked.target_size, &asked.negative_original_size, &asked.negative_target_size}) {

@@ -73,6 +73,16 @@ TEST_P(ImageParity, EveryStepAndThePicture) {
 
 INSTANTIATE_TEST_SUITE_P(Tiny, ImageParity, testing::Values("pipeline-sd", "pipeline-sdxl"));
 
+// Puts a UNet with random weights in place of a folder's own, whose config is changed.
+void replace_unet(const fs::path& folder, const json& changes) {
+  json config = read_json(folder / "unet/config.json");
+  fs::remove_all(folder / "unet");
+  config.update(changes);
+  model::Unet unet(model::UnetConfig::from_json(config, "test"));
+  unet.initialize(4);
+  model::save_part(unet, config, folder / "unet", "diffusion_pytorch_model", at::kFloat);
+}
+
 /// A tiny Hotshot-XL: SDXL's towers and autoencoder, a UNet with layers over frames, all random.
 class TinyHotshot {
  public:
@@ -82,16 +92,11 @@ class TinyHotshot {
     index["_class_name"] = "HotshotXLPipeline";
     index["unet"] = {"hotshot_xl.models.unet", "UNet3DConditionModel"};
     write_file(path_ / "model_index.json", index.dump());
-    json config = read_json(path_ / "unet/config.json");
-    fs::remove_all(path_ / "unet");
-    config.update({{"_class_name", "UNet3DConditionModel"},
-                   {"block_out_channels", {32, 64}},
-                   {"down_block_types", {"DownBlock3D", "CrossAttnDownBlock3D"}},
-                   {"mid_block_type", "UNetMidBlock3DCrossAttn"},
-                   {"up_block_types", {"CrossAttnUpBlock3D", "UpBlock3D"}}});
-    model::Unet unet(model::UnetConfig::from_json(config, "test"));
-    unet.initialize(4);
-    model::save_part(unet, config, path_ / "unet", "diffusion_pytorch_model", at::kFloat);
+    replace_unet(path_, {{"_class_name", "UNet3DConditionModel"},
+                         {"block_out_channels", {32, 64}},
+                         {"down_block_types", {"DownBlock3D", "CrossAttnDownBlock3D"}},
+                         {"mid_block_type", "UNetMidBlock3DCrossAttn"},
+                         {"up_block_types", {"CrossAttnUpBlock3D", "UpBlock3D"}}});
   }
   const fs::path& path() const { return path_; }
 
@@ -177,6 +182,9 @@ TEST_F(Sdxl, EverySettingMatters) {
   EXPECT_TRUE(changed([](auto& r) { r.prompt = "a blue dog"; }));
   EXPECT_TRUE(changed([](auto& r) { r.prompt = "a (red:1.5) cat"; }));
   EXPECT_TRUE(changed([](auto& r) { r.negative = ""; }));
+  EXPECT_TRUE(changed([](auto& r) { r.prompt_2 = "a blue dog"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.negative_2 = "bright"; }));
+  EXPECT_FALSE(changed([](auto& r) { r.prompt_2 = r.prompt, r.negative_2 = r.negative; }));
   EXPECT_TRUE(changed([](auto& r) { r.rescale = 0.7; }));
   EXPECT_TRUE(changed([](auto& r) { r.clip_skip = 1; }));
   EXPECT_TRUE(changed([](auto& r) { r.original_size = "1024x512"; }));
@@ -185,6 +193,22 @@ TEST_F(Sdxl, EverySettingMatters) {
   EXPECT_TRUE(changed([](auto& r) { r.sampler = "euler-ancestral"; }));
   EXPECT_TRUE(changed([](auto& r) { r.seed = 0; }));
   EXPECT_FALSE(changed([](auto&) {}));
+}
+
+// Latent consistency models are told the scale and answer once a step: the negative prompt is not looked at.
+TEST(LatentConsistency, IsToldTheGuidanceScale) {
+  const TestFolder tiny;
+  fs::copy(kGolden / "pipeline-sdxl", tiny / "lcm", fs::copy_options::recursive);
+  replace_unet(tiny / "lcm", {{"time_cond_proj_dim", 16}});
+  const ModelFolder folder = open_model(tiny / "lcm");
+  GenerateRequest request = quick();
+  request.sampler = "lcm", request.guidance = 8;
+  const auto pixels = make(folder, request)[0].clip.frames.pixels;
+  GenerateRequest other = request;
+  other.negative = "bright";
+  EXPECT_EQ(make(folder, other)[0].clip.frames.pixels, pixels);
+  other.guidance = 2;
+  EXPECT_NE(make(folder, other)[0].clip.frames.pixels, pixels);
 }
 
 TEST_F(Sdxl, LowMemoryMakesNearlyTheSame) {
@@ -280,6 +304,16 @@ TEST_F(Sdxl, AControlNetGuidesAndOneOfAnotherFamilyIsRefused) {
   request.files.control = {write("picture.png", picture())};
   const auto guided = made(request).pixels;
   EXPECT_NE(guided, made(quick()).pixels);
+  request.files.control_guess = true;
+  const auto guessed = made(request).pixels;
+  EXPECT_NE(guessed, guided);
+  EXPECT_NE(guessed, made(quick()).pixels);
+  request.low_memory = true;  // the prompt and its negative, one after the other
+  const auto apart = made(request).pixels;
+  int most = 0;
+  for (std::size_t i = 0; i < apart.size(); ++i) most = std::max(most, std::abs(apart[i] - guessed[i]));
+  EXPECT_LE(most, 2);
+  request.files.control_guess = request.low_memory = false;
   request.files.control_edges = "canny";
   EXPECT_NE(made(request).pixels, guided);
   request.files.control_scale = {0};

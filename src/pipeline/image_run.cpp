@@ -38,12 +38,13 @@ class Texts {
 
   model::UnetContext encode(Progress* progress) const {
     const int skip = plan_.settled.clip_skip;
-    const int chunks = std::max(encoder_.chunks(plan_.prompt), encoder_.chunks(plan_.negative));
-    std::vector<ClipPrompt> prompts{encoder_(plan_.prompt, chunks, skip)};
+    const TowerTexts prompt{plan_.prompt, plan_.prompt_2}, negative{plan_.negative, plan_.negative_2};
+    const int chunks = std::max(encoder_.chunks(prompt), encoder_.chunks(negative));
+    std::vector<ClipPrompt> prompts{encoder_(prompt, chunks, skip)};
     advance_or_stop(progress, 1);
     if (plan_.guidance > 1) {
-      const bool zeros = plan_.negative.empty() && configs_.zero_negative;
-      prompts.push_back(zeros ? encoder_.zeros(chunks) : encoder_(plan_.negative, chunks, skip));
+      const bool zeros = negative.empty() && configs_.zero_negative;
+      prompts.push_back(zeros ? encoder_.zeros(chunks) : encoder_(negative, chunks, skip));
       advance_or_stop(progress, 2);
     }
     return context_of(prompts);
@@ -76,6 +77,9 @@ class Texts {
     }
     model::UnetContext context{.text_bsd = at::stack(texts)};
     if (!pooled.empty()) context.pooled_bd = at::stack(pooled), context.size_ids_bk = at::stack(sizes);
+    if (configs_.unet.time_cond_proj_dim > 0) {
+      context.guidance_b = at::full({static_cast<std::int64_t>(prompts.size())}, plan_.guidance, at::kFloat);
+    }
     return context;
   }
 
@@ -114,7 +118,7 @@ class ImageRun : public Run {
 
   at::Tensor answer(const at::Tensor& input, const diffusion::DenoiserCall& call) override {
     return blend_windows(input, windows_, [&](const at::Tensor& x, const FrameWindow& window) {
-      if (plan_.guidance <= 1) return predict(x, window, call, 0, 1);
+      if (!guides_by_pairs()) return predict(x, window, call, 0, 1);
       if (!plan_.settled.low_memory) {
         const at::Tensor both = predict(x, window, call, 0, 2).to(at::kFloat);
         return guided(both.narrow(0, 0, 1), both.narrow(0, 1, 1));
@@ -153,6 +157,8 @@ class ImageRun : public Run {
   void warn(std::string text) { warnings_.push_back(std::move(text)); }
 
  private:
+  // Networks that were told the scale while they were distilled need no answer without the prompt (Meng et al. 2023).
+  bool guides_by_pairs() const { return plan_.guidance > 1 && configs_.unet.time_cond_proj_dim == 0; }
   bool fills_in() const { return configs_.unet.in_channels > configs_.vae.latent_channels; }
 
   std::int64_t window_length() const {
@@ -179,7 +185,7 @@ class ImageRun : public Run {
     std::optional<model::ControlResiduals> control;
     for (const auto& network : controls_) {
       if (!network->acts(call.step, plan_.steps())) continue;
-      model::ControlResiduals one = network->residuals(latents, timestep_b, context, window);
+      model::ControlResiduals one = network->residuals(latents, timestep_b, context, window, first);
       if (control) {
         control->add(one);
       } else {

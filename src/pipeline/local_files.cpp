@@ -18,6 +18,7 @@ FieldList LocalFiles::fields() {
           {"control_scale", "how strongly each acts", &control_scale, {0, 10}},
           {"control_start", "share of the steps before each acts", &control_start, {0, 1}},
           {"control_end", "share of the steps after which each rests", &control_end, {0, 1}},
+          {"control_guess", "ControlNets act on the prompt alone, and less in fine detail", &control_guess},
           {"control_edges", "draw the edges of control pictures first: none, canny or soft", &control_edges}};
 }
 

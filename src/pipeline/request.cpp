@@ -195,6 +195,8 @@ PixelSize parse_pixel_size(const std::string& text) {
 FieldList GenerateRequest::fields() {
   return {{"prompt", "what the clip shows", &prompt},
           {"negative", "what it should not show", &negative},
+          {"prompt_2", "SDXL: what the second text encoder reads instead of the prompt", &prompt_2},
+          {"negative_2", "the same for what it should not show", &negative_2},
           {"seconds", "length of the clip; or give frames", &seconds, {0.001, 100000}},
           {"frames", "frames of the clip", &frames, {1, 100000}},
           {"fps", "frames per second", &fps, {1, 240}},
@@ -241,6 +243,8 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   Plan plan;
   plan.prompt = text::clean_prompt(request.prompt);
   plan.negative = text::clean_prompt(request.negative);
+  plan.prompt_2 = request.prompt_2.empty() ? plan.prompt : text::clean_prompt(request.prompt_2);
+  plan.negative_2 = request.negative_2.empty() ? plan.negative : text::clean_prompt(request.negative_2);
   require(!plan.prompt.empty(), "prompt", "expected some text but got an empty prompt");
   plan.size = choose_size(request, folder, plan.warnings);
   choose_frames(request, folder, plan);

@@ -22,6 +22,8 @@ namespace hotshot::pipeline {
 struct GenerateRequest {
   std::string prompt;
   std::string negative;
+  std::string prompt_2;
+  std::string negative_2;
   std::optional<double> seconds;
   std::optional<int> frames;
   std::optional<int> fps;
@@ -60,6 +62,8 @@ struct Plan {
   GenerateRequest settled;  // every field filled in; planning it again gives this plan
   std::string prompt;       // cleaned
   std::string negative;
+  std::string prompt_2;  // for a second text encoder: the same unless something else was said
+  std::string negative_2;
   PixelSize size;
   int frames_shown = 0;  // as requested
   int frames_made = 0;   // at least as many

@@ -12,6 +12,7 @@
 #include "model/umt5.h"
 #include "model/wan_transformer.h"
 #include "model/wan_vae.h"
+#include "pipeline/footage.h"
 #include "pipeline/memory.h"
 #include "pipeline/parts.h"
 #include "pipeline/request.h"
@@ -113,6 +114,14 @@ class WanFamily : public Family {
     begin_phase(progress, "loading", 1);
     return std::make_unique<WanRun>(folder, plan, text);
   }
+  RoundTrip round_trip(const ModelFolder& folder, const Plan& plan) const override {
+    const std::shared_ptr<model::WanVae> vae = load_network<model::WanVae>(folder, "vae", plan.dtype, plan.device);
+    return [vae, dtype = plan.dtype, device = plan.device](const Frames& frames) {
+      const at::NoGradGuard no_grad;
+      const at::Tensor video = (unit_values(frames) * 2 - 1).to(device, dtype);
+      return decode_latents(*vae, vae->encode_streamed(video), frames.count, dtype);
+    };
+  }
 
  private:
   std::uint64_t transformer_activations(const Workload& work, at::ScalarType dtype) const;
@@ -125,6 +134,8 @@ void WanFamily::check(const ModelFolder& folder, Plan& plan) const {
   const GenerateRequest& asked = plan.settled;
   require(asked.files.empty(), "request", "expected words alone for {} but got files, which it cannot take",
           folder.name);
+  require(asked.prompt_2.empty() && asked.negative_2.empty(), "prompt_2",
+          "expected none for {}, which has one text encoder", folder.name);
   const bool image_settings = asked.clip_skip != 0 || asked.window != 0 || asked.overlap != 0 || asked.low_memory ||
                               !asked.original_size.empty() || !asked.target_size.empty() ||
                               !asked.negative_original_size.empty() || !asked.negative_target_size.empty();

@@ -107,11 +107,15 @@ std::optional<Decision> Moderator::judge_words(const std::string& prompt) const 
 
 Decision Moderator::ask(const store::Job& job, std::string_view stage, const std::vector<std::string>& frames,
                         const std::function<bool()>& cancelled) const {
-  const json question{
-      {"stage", stage},       {"job", job.id},
-      {"kind", job.kind},     {"model", job.model},
-      {"prompt", job.prompt}, {"negative", job.effective.is_object() ? job.effective.value("negative", "") : ""},
-      {"frames", frames}};
+  const auto said = [&](const char* field) { return job.effective.is_object() ? job.effective.value(field, "") : ""; };
+  const json question{{"stage", stage},
+                      {"job", job.id},
+                      {"kind", job.kind},
+                      {"model", job.model},
+                      {"prompt", job.prompt},
+                      {"prompt_2", said("prompt_2")},
+                      {"negative", said("negative")},
+                      {"frames", frames}};
   Decision decision;
   try {
     const std::string text = question.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -29,10 +29,19 @@ net::Response models(Service& service) {
   return net::Response::json({{"models", list}});
 }
 
+// A model knows no guest.
+bool is_known(world::Subject subject) { return !world::is_guest(subject); }
+template <class Enum>
+bool is_known(Enum) {
+  return true;
+}
+
 template <class Enum>
 json word_list(bool chinese) {
   json list = json::array();
-  for (const auto& row : world::words<Enum>()) list.push_back({row.name, chinese ? row.chinese : row.english});
+  for (const auto& row : world::words<Enum>()) {
+    if (is_known(row.value)) list.push_back({row.name, chinese ? row.chinese : row.english});
+  }
   return list;
 }
 

@@ -265,6 +265,7 @@ TEST(NativeLibrary, NamesModelsAndTheWordsOfTheWorld) {
   const json words = test.get("/api/v1/world/words").json();
   EXPECT_EQ(words["en"]["subjects"].size(), words["zh"]["subjects"].size());
   EXPECT_EQ(words["en"]["subjects"][0][0], words["zh"]["subjects"][0][0]);
+  EXPECT_EQ(words["en"]["subjects"].size(), words["fits"]["subjects"].size());
   EXPECT_EQ(words["fits"]["subjects"]["fish"], json::parse(R"({"sea": {"actions": ["swim"], "times": ["day", "sunset",
                                                  "night"], "weathers": ["clear"]}})"));
   EXPECT_EQ(words["fits"]["colors"]["space"]["night"].dump().find("black"), std::string::npos);

@@ -57,7 +57,7 @@ void RemoteOffer::plan(const pipeline::GenerateRequest& given, Planned& planned)
                        {"remote_model", remote_model}};
   std::vector<std::string> left_out;
   const nlohmann::json said = write_fields(request.fields());
-  for (const char* setting : {"negative", "steps", "guidance", "sampler", "shift"}) {
+  for (const char* setting : {"negative", "prompt_2", "negative_2", "steps", "guidance", "sampler", "shift"}) {
     if (!said.contains(setting) || said[setting] == "") continue;
     if (abilities.takes_setting(setting)) {
       planned.effective[setting] = said[setting];

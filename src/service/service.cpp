@@ -66,7 +66,8 @@ store::Submitted submit(Service& service, const store::Identity& who, const Plan
                     config.sunset_message));
   }
   const std::string prompt = planned.effective.at("prompt");
-  const std::optional<Decision> decision = service.moderator().judge_words(prompt);
+  const std::optional<Decision> decision =
+      service.moderator().judge_words(prompt + "\n" + planned.effective.value("prompt_2", ""));
   if (decision && !decision->allowed)
     throw net::HttpError(400, std::string(kRefused), fmt::format("[prompt] {}", decision->reason), "prompt");
   std::vector<store::NewJob> jobs;
