@@ -17,6 +17,7 @@ struct Command {
 /// stands before the row's name in usage: "hotshot models". Throws InvalidArgument for an unknown name.
 int run_row(std::string_view group, std::string_view about, std::span<const Command> rows, int argc, char** argv);
 
+int bench(int argc, char** argv);
 int evaluate(int argc, char** argv);
 int export_clips(int argc, char** argv);
 int generate(int argc, char** argv);

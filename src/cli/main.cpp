@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto kCommands = std::to_array<Command>({
 #ifndef HOTSHOT_TRAINER_ONLY
+    {"bench", "what this machine can do, and where time goes", bench},
     {"evaluate", "how much of what was asked for a model's clips show", evaluate},
     {"export", "pack everything a service's account made into one ZIP", export_clips},
     {"generate", "make clips from text", generate},

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/heap.h"
 #include "base/threads.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -70,6 +71,7 @@ int train(int argc, char** argv) {
   arguments.fields(options.fields());
   if (!arguments.parse(argc, argv)) return 0;
 
+  keep_freed_memory();
   const training::Recipe recipe = training::read_recipe(recipe_path);
   const at::Device device = device_of(options.device);
   at::set_num_threads(options.threads > 0 ? options.threads : hardware_threads());

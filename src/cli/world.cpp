@@ -105,9 +105,7 @@ world::Scene SceneChoice::pick(std::uint64_t offset) const {
 }
 
 world::Split parse_split(const std::string& name) {
-  std::vector<std::pair<std::string, world::Split>> choices;
-  for (const auto& row : world::words<world::Split>()) choices.emplace_back(row.name, row.value);
-  return parse_choice<world::Split>("--split", name, choices);
+  return world::named<world::Split>(name, "--split");
 }
 
 int world(int argc, char** argv) {

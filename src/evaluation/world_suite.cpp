@@ -30,15 +30,7 @@ std::string language_name(Language language) { return language == Language::engl
 
 std::vector<Split> read_splits(const std::vector<std::string>& names) {
   std::vector<Split> splits;
-  for (const std::string& name : names) {
-    const auto split = world::parse<Split>(name);
-    if (!split) {
-      std::vector<std::string> known;
-      for (const auto& row : world::words<Split>()) known.emplace_back(row.name);
-      throw_unknown("splits", name, known);
-    }
-    splits.push_back(*split);
-  }
+  for (const std::string& name : names) splits.push_back(world::named<Split>(name, "splits"));
   require(!splits.empty(), "splits", "expected at least one but got {}", splits.size());
   return splits;
 }

@@ -5,6 +5,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/fused.h"
+#include "kernel/recorded.h"
 
 namespace hotshot::kernel {
 namespace {
@@ -18,6 +19,7 @@ struct Gelu : torch::autograd::Function<Gelu> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_any) {
     const at::Tensor x = x_any.contiguous();
     const at::Tensor y = at::empty_like(x);
+    const Recorded recorded("hotshot::gelu", {x, y});
     with_type(x, [&](auto type) {
       using T = decltype(type);
       at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -32,6 +34,7 @@ struct Gelu : torch::autograd::Function<Gelu> {
     const at::Tensor x = context->get_saved_variables()[0];
     const at::Tensor grad_y = gradients[0].to(x.scalar_type()).contiguous();
     const at::Tensor grad_x = at::empty_like(x);
+    const Recorded recorded("hotshot::gelu_backward", {x, grad_y, grad_x});
     with_type(x, [&](auto type) {
       using T = decltype(type);
       at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -49,6 +52,7 @@ struct Geglu : torch::autograd::Function<Geglu> {
     auto shape = x.sizes().vec();
     shape.back() = size;
     const at::Tensor y = at::empty(shape, x.options());
+    const Recorded recorded("hotshot::geglu", {x, y});
     with_type(x, [&](auto type) {
       using T = decltype(type);
       at::parallel_for(0, rows, rows_per_grain(size), [&](std::int64_t begin, std::int64_t end) {
@@ -64,6 +68,7 @@ struct Geglu : torch::autograd::Function<Geglu> {
     const at::Tensor grad_y = gradients[0].to(x.scalar_type()).contiguous();
     const at::Tensor grad_x = at::empty_like(x);
     const std::int64_t size = x.size(-1) / 2, rows = x.numel() / x.size(-1);
+    const Recorded recorded("hotshot::geglu_backward", {x, grad_y, grad_x});
     with_type(x, [&](auto type) {
       using T = decltype(type);
       at::parallel_for(0, rows, rows_per_grain(size), [&](std::int64_t begin, std::int64_t end) {

@@ -5,6 +5,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/fused.h"
+#include "kernel/recorded.h"
 
 namespace hotshot::kernel {
 namespace {
@@ -97,6 +98,7 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     Call call{by_head(q_blhd), by_head(k_bshd), by_head(v_bshd), bias_bhqk, {}, {}, scale};
     call.out_blhd = at::empty(q_blhd.sizes(), q_blhd.options());
     call.log_sum_bhl = at::empty({q_blhd.size(0), q_blhd.size(2), q_blhd.size(1)}, at::kFloat);
+    const Recorded recorded("hotshot::attention", {q_blhd, k_bshd, v_bshd, call.out_blhd});
     with_type(q_blhd, [&](auto type) { attend<decltype(type)>(call); });
     context->save_for_backward({call.q_blhd, call.k_bshd, call.v_bshd, bias_bhqk, call.out_blhd, call.log_sum_bhl});
     context->saved_data["scale"] = scale;
@@ -110,6 +112,8 @@ struct FusedAttention : torch::autograd::Function<FusedAttention> {
     const at::Tensor grad_out = by_head(gradients[0].to(call.q_blhd.scalar_type()));
     const auto like = [](const at::Tensor& x) { return at::empty(x.sizes(), x.options()); };
     const at::Tensor grad_q = like(call.q_blhd), grad_k = like(call.k_bshd), grad_v = like(call.v_bshd);
+    const Recorded recorded("hotshot::attention_backward",
+                            {call.q_blhd, call.k_bshd, call.v_bshd, call.out_blhd, grad_out, grad_q, grad_k, grad_v});
     with_type(grad_q, [&](auto type) { attend_backward<decltype(type)>(call, grad_out, grad_q, grad_k, grad_v); });
     return {grad_q, grad_k, grad_v, at::Tensor(), at::Tensor()};
   }

@@ -6,6 +6,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/fused.h"
+#include "kernel/recorded.h"
 #include "kernel/norm.h"
 
 namespace hotshot::kernel {
@@ -85,6 +86,7 @@ struct ChannelRmsNorm : torch::autograd::Function<ChannelRmsNorm> {
                             bool then_silu) {
     const at::Tensor x = x_any.contiguous(), y = at::empty_like(x);
     const at::Tensor inverse = at::empty({x.numel() / x.size(1)}, at::kFloat);
+    const Recorded recorded("hotshot::channel_rms_norm", {x, y});
     with_type(x, [&](auto type) { norm_tiles<decltype(type)>(x, weight, then_silu, y, inverse); });
     context->save_for_backward({x, weight, inverse});
     context->saved_data["then_silu"] = then_silu;
@@ -97,6 +99,7 @@ struct ChannelRmsNorm : torch::autograd::Function<ChannelRmsNorm> {
     const bool then_silu = context->saved_data["then_silu"].toBool();
     const at::Tensor grad_y = gradients[0].to(x.scalar_type()).contiguous(), grad_x = at::empty_like(x);
     at::Tensor grad_weight;
+    const Recorded recorded("hotshot::channel_rms_norm_backward", {x, grad_y, grad_x});
     with_type(x, [&](auto type) {
       grad_weight = norm_tiles_backward<decltype(type)>(x, grad_y, weight, inverse, then_silu, grad_x);
     });

@@ -8,6 +8,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/fused.h"
+#include "kernel/recorded.h"
 
 namespace hotshot::kernel {
 namespace {
@@ -179,6 +180,7 @@ struct GroupNorm : torch::autograd::Function<GroupNorm> {
                             const at::Tensor& bias_c, const Options& options) {
     const at::Tensor x = x_any.contiguous(), y = at::empty_like(x);
     const Cut cut(x, options.groups);
+    const Recorded recorded("hotshot::group_norm", {x, x, y});  // once for the moments
     with_type(x, [&](auto type) {
       using T = decltype(type);
       const Statistics s = statistics<T>(x, cut, options.eps);
@@ -205,6 +207,7 @@ struct GroupNorm : torch::autograd::Function<GroupNorm> {
                         .mean_grad_nc = per_channel(),
                         .mean_product_nc = per_channel()};
     const Cut cut(work.x, context->saved_data["groups"].toInt());
+    const Recorded recorded("hotshot::group_norm_backward", {work.x, work.grad_y, work.x, work.grad_y, work.grad_x});
     with_type(work.x, [&](auto type) { differentiate<decltype(type)>(work, cut); });
     return {work.grad_x, work.grad_scale_nc.sum(0), work.grad_shift_nc.sum(0), at::Tensor()};
   }

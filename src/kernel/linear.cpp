@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "kernel/recorded.h"
+
 namespace hotshot::kernel {
 namespace {
 
@@ -25,6 +27,7 @@ void product(at::Tensor y, const at::Tensor& x, const at::Tensor& weight_oi, con
 at::Tensor linear_by_blocks(const at::Tensor& x_rows, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
   const std::int64_t rows = x_rows.size(0), columns = weight_oi.size(0);
   const at::Tensor y = at::empty({rows, columns}, x_rows.options());
+  const Recorded recorded("hotshot::linear", {x_rows, weight_oi, y});
   const std::int64_t row_blocks = (rows + kRowsPerBlock - 1) / kRowsPerBlock;
   const std::int64_t width = weight_oi.numel() >= kLargeWeight ? kColumnsPerBlock : columns,
                      column_blocks = (columns + width - 1) / width;

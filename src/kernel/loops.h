@@ -220,6 +220,10 @@ struct Loops {
   void (*geglu)(const T* x, T* y, std::int64_t rows, std::int64_t size);
   void (*geglu_backward)(const T* x, const T* grad_y, T* grad_x, std::int64_t rows, std::int64_t size);
 
+  /// Multiplies and adds values that stay in registers, `rounds` times; returns how many operations that was, a
+  /// multiplication and an addition each. T = Bf16: of bf16 pairs, where the processor has such products.
+  double (*register_products)(std::int64_t rounds);
+
   /// Rows [first, last). scratch: padded(size) floats.
   void (*norm_rows)(const NormRows<T>&, std::int64_t first, std::int64_t last, float* scratch);
   /// Rows [first, last) of one group. scratch: 2 · padded(size) floats.

@@ -5,6 +5,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/fused.h"
+#include "kernel/recorded.h"
 
 namespace hotshot::kernel {
 namespace {
@@ -31,6 +32,7 @@ struct Norm : torch::autograd::Function<Norm> {
     const at::Tensor y = at::empty_like(x);
     const at::Tensor mean = at::empty({options.centered ? rows : 0}, at::kFloat),
                      inverse = at::empty({rows}, at::kFloat);
+    const Recorded recorded("hotshot::norm", {x, y});
     with_type(x, [&](auto type) {
       using T = decltype(type);
       const NormRows<T> work{.x = data<T>(x),
@@ -66,6 +68,7 @@ struct Norm : torch::autograd::Function<Norm> {
     const std::int64_t size = x.size(-1), wide = padded(size);
     const RowGroups groups{x.numel() / size, size, context->saved_data["per_group"].toInt()};
     at::Tensor sums;  // of scale, then of shift
+    const Recorded recorded("hotshot::norm_backward", {x, grad_y, grad_x});
     with_type(x, [&](auto type) {
       using T = decltype(type);
       const NormRowsBackward<T> work{.x = data<T>(x),
@@ -92,6 +95,7 @@ struct GatedResidual : torch::autograd::Function<GatedResidual> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_any, const at::Tensor& y_any,
                             const at::Tensor& gate, std::int64_t per_group) {
     const at::Tensor x = x_any.contiguous(), y = y_any.contiguous(), out = at::empty_like(x);
+    const Recorded recorded("hotshot::gated_residual", {x, y, out});
     const std::int64_t size = x.size(-1);
     with_type(x, [&](auto type) {
       using T = decltype(type);
@@ -116,6 +120,7 @@ struct GatedResidual : torch::autograd::Function<GatedResidual> {
     const std::int64_t size = y.size(-1);
     const RowGroups groups{y.numel() / size, size, context->saved_data["per_group"].toInt()};
     at::Tensor grad_gate;
+    const Recorded recorded("hotshot::gated_residual_backward", {y, grad_out, grad_y});
     with_type(y, [&](auto type) {
       using T = decltype(type);
       const GatedRowsBackward<T> work{.y = data<T>(y),

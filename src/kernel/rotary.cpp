@@ -5,6 +5,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/fused.h"
+#include "kernel/recorded.h"
 
 namespace hotshot::kernel {
 namespace {
@@ -40,6 +41,7 @@ void turn(const at::Tensor& x_blhd, const at::Tensor& table, const at::Tensor& y
 struct Rotate : torch::autograd::Function<Rotate> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_any, const at::Tensor& table) {
     const at::Tensor x = x_any.contiguous(), y = at::empty_like(x);
+    const Recorded recorded("hotshot::rotate", {x, y});
     with_type(x, [&](auto type) { turn<decltype(type)>(x, table, y, /*backward=*/false); });
     context->save_for_backward({table});
     return y;
@@ -48,6 +50,7 @@ struct Rotate : torch::autograd::Function<Rotate> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor table = context->get_saved_variables()[0];
     const at::Tensor grad_y = gradients[0].contiguous(), grad_x = at::empty_like(grad_y);
+    const Recorded recorded("hotshot::rotate_backward", {grad_y, grad_x});
     with_type(grad_y, [&](auto type) { turn<decltype(type)>(grad_y, table, grad_x, /*backward=*/true); });
     return {grad_x, at::Tensor()};
   }

@@ -10,6 +10,7 @@
 #include "training/picture_autoencoder_task.h"
 #include "training/transformer_task.h"
 #include "training/unet_task.h"
+#include "world/truth.h"
 
 namespace hotshot::training {
 namespace {
@@ -20,17 +21,20 @@ using MakeTask = std::function<std::unique_ptr<Task>(const RunPlaces&, at::Devic
 // The [data] table of every recipe.
 struct DataOptions {
   std::int64_t seed = 1;
+  std::string split = "train";
   int fps = 8;
   double english_share = 0.6;
   std::string folder;
   FieldList fields() {
     return {{"seed", "of the world's scenes", &seed, {0, 9e15}},
+            {"split", "of the world: train, or guest, whom models do not know", &split},
             {"fps", "frames per second", &fps, {1, 240}},
             {"english_share", "of captions; the others are Chinese", &english_share, {0, 1}},
             {"folder", "of picture files, seen from the recipe; empty for the world", &folder}};
   }
   data::WorldSource source() const {
-    return {static_cast<std::uint64_t>(seed), world::Split::train, Rational{fps, 1}, english_share};
+    return {static_cast<std::uint64_t>(seed), world::named<world::Split>(split, "recipe"), Rational{fps, 1},
+            english_share};
   }
 };
 

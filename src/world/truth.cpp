@@ -107,14 +107,7 @@ template <class Enum>
 void read(const nlohmann::json& object, const char* key, Enum& value) {
   if (!object.contains(key)) return;
   require(object[key].is_string(), "world.truth", "expected a string for {} but got {}", key, shown(object[key]));
-  const auto name = object[key].get<std::string>();
-  if (const auto parsed = parse<Enum>(name)) {
-    value = *parsed;
-    return;
-  }
-  std::vector<std::string> known;
-  for (const auto& row : words<Enum>()) known.emplace_back(row.name);
-  throw_unknown(fmt::format("world.truth.{}", key), name, known);
+  value = named<Enum>(object[key].get<std::string>(), fmt::format("world.truth.{}", key));
 }
 
 nlohmann::json actor_truth(const Actor& actor) {

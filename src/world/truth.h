@@ -4,8 +4,11 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/error.h"
 #include "world/scene.h"
 
 namespace hotshot::world {
@@ -35,6 +38,15 @@ std::optional<Enum> parse(std::string_view name) {
     if (row.name == name) return row.value;
   }
   return std::nullopt;
+}
+
+/// The value called `name`. Throws InvalidArgument, "[where] …", which lists the known ones.
+template <class Enum>
+Enum named(std::string_view name, std::string_view where) {
+  if (const auto value = parse<Enum>(name)) return *value;
+  std::vector<std::string> known;
+  for (const Word<Enum>& row : words<Enum>()) known.emplace_back(row.name);
+  throw_unknown(where, name, known);
 }
 
 /// {"actors":[{"subject":"cat","color":"red","action":"walk","direction":"left","speed":"normal","size":"normal"}],
