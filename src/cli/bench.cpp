@@ -47,7 +47,8 @@ void print_profile(const measure::Profile& profile, const std::string& what) {
 
 int profile_clip(int argc, char** argv) {
   std::string model{pipeline::kDefaultModel};
-  pipeline::GenerateRequest request{.prompt = "a red car drives to the left through the snow at night"};
+  pipeline::GenerateRequest request;
+  request.prompt = "a red car drives to the left through the snow at night";
   request.seed = 1;
   Arguments arguments("hotshot bench clip [-m MODEL] [OPTIONS]",
                       "Where the time of a second clip goes, once a first one has warmed everything up.");

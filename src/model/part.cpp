@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -12,11 +13,11 @@
 namespace hotshot::model {
 namespace {
 
-void fill(nn::Module& module, const weights::TensorMap& tensors, const std::filesystem::path& folder) {
+void fill(nn::Module& module, weights::TensorMap tensors, const std::filesystem::path& folder) {
   at::NoGradGuard no_grad;
   std::vector<weights::Slot> slots;
   for (const auto& [name, parameter] : module.parameters()) slots.push_back({name, parameter->tensor});
-  weights::assign(tensors, slots, folder.string());
+  weights::assign(std::move(tensors), slots, folder.string());
 }
 
 }  // namespace

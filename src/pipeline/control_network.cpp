@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "media/edges.h"
@@ -33,7 +34,7 @@ std::unique_ptr<model::ControlNet> load(const std::filesystem::path& path, at::S
     tensors = std::move(file.tensors);
   }
   auto network = model::build_network<model::ControlNet>("ControlNetModel", "controlnet", config, path.string());
-  assign_weights(*network, tensors, path.string(), dtype, device);
+  assign_weights(*network, std::move(tensors), path.string(), dtype, device);
   return network;
 }
 

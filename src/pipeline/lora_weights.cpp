@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "model/registry.h"
 
@@ -58,7 +59,7 @@ void load_weights_with_loras(nn::Module& network, const ModelFolder& folder, con
       std::copy(reports[i].unmatched.begin(), reports[i].unmatched.end(), std::back_inserter(used[i]->unmatched));
     }
   }
-  assign_weights(network, tensors, (folder.path / part).string(), dtype, device);
+  assign_weights(network, std::move(tensors), (folder.path / part).string(), dtype, device);
 }
 
 }  // namespace hotshot::pipeline

@@ -88,7 +88,7 @@ weights::TensorMap read_weights(const ModelFolder& folder, std::string_view part
   return model::read_tensors(model::find_network_class(folder.part(part).class_name, part, path.string()), path);
 }
 
-void assign_weights(nn::Module& network, const weights::TensorMap& tensors, const std::string& where,
+void assign_weights(nn::Module& network, weights::TensorMap tensors, const std::string& where,
                     at::ScalarType dtype, at::Device device) {
   std::vector<weights::Slot> slots;
   for (const auto& [name, parameter] : network.parameters()) {
@@ -96,7 +96,7 @@ void assign_weights(nn::Module& network, const weights::TensorMap& tensors, cons
     parameter->tensor = at::empty(parameter->tensor.sizes(), at::TensorOptions(device).dtype(wanted));
     slots.push_back({name, parameter->tensor});
   }
-  weights::assign(tensors, slots, where, weights::AssignMode::alias);
+  weights::assign(std::move(tensors), slots, where, weights::AssignMode::alias);
 }
 
 void load_weights(nn::Module& network, const ModelFolder& folder, std::string_view part, at::ScalarType dtype,

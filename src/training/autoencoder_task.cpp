@@ -111,13 +111,10 @@ MicroBatches AutoencoderTask::micro_batches(std::int64_t step, int count) {
                                      at::kFloat);
   Random(seed_ + static_cast<std::uint64_t>(step), "posterior")
       .fill_normal(noise.data_ptr<float>(), static_cast<std::size_t>(noise.numel()));
-  const auto bounds = micro_batch_bounds(video.size(0), count);
-  MicroBatches parts;
-  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-    const auto part = [&](const at::Tensor& x) { return x.narrow(0, bounds[i], bounds[i + 1] - bounds[i]); };
-    parts.push_back([this, v = part(video), n = part(noise).to(device_)] { return loss(v, n); });
-  }
-  return parts;
+  return cut_batch(video.size(0), count, [&](std::int64_t first, std::int64_t last) {
+    const auto part = [&](const at::Tensor& x) { return x.slice(0, first, last); };
+    return [this, v = part(video), n = part(noise).to(device_)] { return loss(v, n); };
+  });
 }
 
 Loss AutoencoderTask::loss(const at::Tensor& video, const at::Tensor& noise) {

@@ -51,8 +51,8 @@ JudgeTask::JudgeTask(model::ClipClassifierConfig config, JudgeOptions options, s
           options_.held_out_share + options_.guest_share);
   require(!buckets_.empty(), "train", "expected at least one bucket but got {}", buckets_.size());
   for (const data::Bucket& bucket : buckets_) {
-    require(bucket.frames <= judge_.config().num_frames, "train", "expected buckets of at most num_frames {} but got {}",
-            judge_.config().num_frames, bucket.frames);
+    require(bucket.frames <= judge_.config().num_frames, "train",
+            "expected buckets of at most num_frames {} but got {}", judge_.config().num_frames, bucket.frames);
     require(bucket.height % 8 == 0 && bucket.width % 8 == 0, "train",
             "expected buckets in multiples of 8 pixels but got {}x{}", bucket.width, bucket.height);
     require(bucket.window == 0, "train", "expected buckets of whole clips but got a window of {}", bucket.window);
@@ -86,8 +86,7 @@ JudgeTask::Batch JudgeTask::batch(std::int64_t step) const {
     }
     for (int i = 0; i < count; ++i) {
       const auto index = first + static_cast<std::uint64_t>(i);
-      for (int answer : data::world_answers(world::sample_scene(source.seed, index, source.split),
-                                           bucket.frames)) {
+      for (int answer : data::world_answers(world::sample_scene(source.seed, index, source.split), bucket.frames)) {
         answers.push_back(answer);
       }
     }
@@ -110,15 +109,10 @@ JudgeTask::Batch JudgeTask::batch(std::int64_t step) const {
 
 MicroBatches JudgeTask::micro_batches(std::int64_t step, int count) {
   const Batch whole = batch(step);
-  const auto bounds = micro_batch_bounds(whole.video_bcthw.size(0), count);
-  MicroBatches parts;
-  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-    const auto part = [&](const at::Tensor& x) {
-      return x.narrow(0, bounds[i], bounds[i + 1] - bounds[i]).to(device_);
-    };
-    parts.push_back([this, v = part(whole.video_bcthw), a = part(whole.answers_ba)] { return loss(v, a); });
-  }
-  return parts;
+  return cut_batch(whole.video_bcthw.size(0), count, [&](std::int64_t first, std::int64_t last) {
+    const auto part = [&](const at::Tensor& x) { return x.slice(0, first, last).to(device_); };
+    return [this, v = part(whole.video_bcthw), a = part(whole.answers_ba)] { return loss(v, a); };
+  });
 }
 
 Loss JudgeTask::loss(const at::Tensor& video, const at::Tensor& answers_ba) {

@@ -160,11 +160,14 @@ FieldList LoopOptions::fields() {
           {"seed", "of weights, order, noise and captions", &seed, {0, 9e15}}};
 }
 
-std::vector<std::int64_t> micro_batch_bounds(std::int64_t batch, int count) {
+MicroBatches cut_batch(std::int64_t batch, int count,
+                       const std::function<std::function<Loss()>(std::int64_t, std::int64_t)>& loss_of) {
   const std::int64_t parts = std::clamp<std::int64_t>(count, 1, batch);
-  std::vector<std::int64_t> bounds;
-  for (std::int64_t part = 0; part <= parts; ++part) bounds.push_back(batch * part / parts);
-  return bounds;
+  MicroBatches losses;
+  for (std::int64_t part = 0; part < parts; ++part) {
+    losses.push_back(loss_of(batch * part / parts, batch * (part + 1) / parts));
+  }
+  return losses;
 }
 
 Loss differentiate(Task& task, std::int64_t step, int micro_batches) {

@@ -28,9 +28,10 @@ struct Loss {
 /// A step's batch, cut into micro-batches of nearly equal size: each function computes the loss of one, once.
 using MicroBatches = std::vector<std::function<Loss()>>;
 
-/// The first sample of each of `count` micro-batches of a batch, and the batch's size at the end; fewer where the batch
-/// is smaller.
-std::vector<std::int64_t> micro_batch_bounds(std::int64_t batch, int count);
+/// Cuts a batch into `count` micro-batches, fewer where it is smaller; `loss_of(first, last)` gives the function of
+/// samples [first, last) of it.
+MicroBatches cut_batch(std::int64_t batch, int count,
+                       const std::function<std::function<Loss()>(std::int64_t first, std::int64_t last)>& loss_of);
 
 /// What is being learned. Everything a step does depends on the step's number alone, never on earlier calls: that is
 /// what makes a resumed run equal to an undisturbed one.

@@ -145,14 +145,9 @@ DenoisingBatch LoraTask::batch(std::size_t index, std::int64_t step) const {
 
 MicroBatches LoraTask::micro_batches(std::int64_t step, int count) {
   const DenoisingBatch whole = batch(data::pick_bucket(buckets_, seed_, step), step);
-  const auto bounds = micro_batch_bounds(whole.latents_bcfhw.size(0), count);
-  MicroBatches parts;
-  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-    parts.push_back([this, part = whole.narrow(bounds[i], bounds[i + 1])] {
-      return denoising_.loss(unet_.network(), towers_, part);
-    });
-  }
-  return parts;
+  return cut_batch(whole.latents_bcfhw.size(0), count, [&](std::int64_t first, std::int64_t last) {
+    return [this, part = whole.narrow(first, last)] { return denoising_.loss(unet_.network(), towers_, part); };
+  });
 }
 
 std::vector<Clip> LoraTask::preview() {

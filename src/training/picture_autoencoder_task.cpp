@@ -76,13 +76,10 @@ MicroBatches PictureAutoencoderTask::micro_batches(std::int64_t step, int count)
   const at::Tensor noise = at::empty({pictures.size(0), vae_.config().latent_channels, side, side}, at::kFloat);
   Random(seed_ + static_cast<std::uint64_t>(step), "posterior")
       .fill_normal(noise.data_ptr<float>(), static_cast<std::size_t>(noise.numel()));
-  const auto bounds = micro_batch_bounds(pictures.size(0), count);
-  MicroBatches parts;
-  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-    const auto part = [&](const at::Tensor& x) { return x.narrow(0, bounds[i], bounds[i + 1] - bounds[i]); };
-    parts.push_back([this, p = part(pictures), n = part(noise).to(device_)] { return loss(p, n); });
-  }
-  return parts;
+  return cut_batch(pictures.size(0), count, [&](std::int64_t first, std::int64_t last) {
+    const auto part = [&](const at::Tensor& x) { return x.slice(0, first, last); };
+    return [this, p = part(pictures), n = part(noise).to(device_)] { return loss(p, n); };
+  });
 }
 
 Loss PictureAutoencoderTask::loss(const at::Tensor& pictures, const at::Tensor& noise) const {

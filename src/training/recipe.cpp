@@ -92,25 +92,16 @@ class Tables {
   std::vector<std::string> known_;
 };
 
+// Both kinds of autoencoder are read alike.
+template <class Config, class Options, class AutoencoderTask>
 MakeTask autoencoder(Tables& recipe, const Recipe& head) {
-  auto config = recipe.take<model::WanVaeConfig>("vae");
-  auto options = recipe.take<AutoencoderOptions>("autoencoder");
+  auto config = recipe.take<Config>("vae");
+  auto options = recipe.take<Options>("autoencoder");
   const auto source = recipe.take<DataOptions>("data").source();
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
   return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
     const std::filesystem::path folder = initial.empty() ? "" : places.model_folder / initial / "vae";
     return std::make_unique<AutoencoderTask>(config, options, source, seed, device, folder);
-  };
-}
-
-MakeTask picture_autoencoder(Tables& recipe, const Recipe& head) {
-  auto config = recipe.take<model::KlVaeConfig>("vae");
-  auto options = recipe.take<PictureAutoencoderOptions>("autoencoder");
-  const auto source = recipe.take<DataOptions>("data").source();
-  const auto seed = static_cast<std::uint64_t>(head.loop.seed);
-  return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
-    const std::filesystem::path folder = initial.empty() ? "" : places.model_folder / initial / "vae";
-    return std::make_unique<PictureAutoencoderTask>(config, options, source, seed, device, folder);
   };
 }
 
@@ -219,12 +210,13 @@ struct Part {
 };
 
 // Everything a recipe can train.
-constexpr Part kParts[] = {{"autoencoder", autoencoder},
-                           {"transformer", transformer},
-                           {"judge", judge},
-                           {"picture-autoencoder", picture_autoencoder},
-                           {"unet", unet},
-                           {"lora", lora}};
+constexpr Part kParts[] = {
+    {"autoencoder", autoencoder<model::WanVaeConfig, AutoencoderOptions, AutoencoderTask>},
+    {"transformer", transformer},
+    {"judge", judge},
+    {"picture-autoencoder", autoencoder<model::KlVaeConfig, PictureAutoencoderOptions, PictureAutoencoderTask>},
+    {"unet", unet},
+    {"lora", lora}};
 
 // What may change between a run and its continuation.
 std::string digest_of(json recipe) {

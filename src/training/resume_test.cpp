@@ -92,8 +92,7 @@ std::map<std::string, std::string> results(const fs::path& folder, const std::st
   const auto last = weights::latest_checkpoint(places.run_folder / "checkpoints");
   EXPECT_TRUE(last) << name;
   for (const auto& entry : fs::directory_iterator(last.value_or("."))) {
-    if (entry.path().extension() == ".safetensors")
-      digests[entry.path().filename()] = sha256_file(entry.path());
+    if (entry.path().extension() == ".safetensors") digests[entry.path().filename()] = sha256_file(entry.path());
   }
   for (const auto& entry : fs::recursive_directory_iterator(places.model_folder)) {
     const fs::path relative = fs::relative(entry.path(), places.model_folder);

@@ -255,9 +255,18 @@ TEST(Differentiate, MicroBatchesOfTheTransformerGiveTheBatchesGradient) {
 }
 
 TEST(Differentiate, ABatchIsCutIntoNearlyEqualParts) {
-  EXPECT_EQ(micro_batch_bounds(7, 3), (std::vector<std::int64_t>{0, 2, 4, 7}));
-  EXPECT_EQ(micro_batch_bounds(2, 5), (std::vector<std::int64_t>{0, 1, 2}));
-  EXPECT_EQ(micro_batch_bounds(9, 1), (std::vector<std::int64_t>{0, 9}));
+  const auto cuts = [](std::int64_t batch, int count) {
+    std::vector<std::int64_t> ends;
+    cut_batch(batch, count, [&](std::int64_t first, std::int64_t last) {
+      EXPECT_EQ(first, ends.empty() ? 0 : ends.back());
+      ends.push_back(last);
+      return [] { return Loss{}; };
+    });
+    return ends;
+  };
+  EXPECT_EQ(cuts(7, 3), (std::vector<std::int64_t>{2, 4, 7}));
+  EXPECT_EQ(cuts(2, 5), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(cuts(9, 1), (std::vector<std::int64_t>{9}));
 }
 
 /// Fits one number; a step may have a loss that is not a number.

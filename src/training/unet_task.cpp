@@ -96,14 +96,9 @@ DenoisingBatch UnetTask::batch(std::size_t index, std::int64_t step) const {
 MicroBatches UnetTask::micro_batches(std::int64_t step, int count) {
   const std::size_t index = data::pick_bucket(buckets_, seed_, step);
   const DenoisingBatch whole = batch(index, step);
-  const auto bounds = micro_batch_bounds(buckets_[index].batch, count);
-  MicroBatches parts;
-  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
-    parts.push_back([this, part = whole.narrow(bounds[i], bounds[i + 1])] {
-      return denoising_.loss(unet_.network(), towers_, part);
-    });
-  }
-  return parts;
+  return cut_batch(buckets_[index].batch, count, [&](std::int64_t first, std::int64_t last) {
+    return [this, part = whole.narrow(first, last)] { return denoising_.loss(unet_.network(), towers_, part); };
+  });
 }
 
 std::vector<Clip> UnetTask::preview() {

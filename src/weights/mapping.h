@@ -7,7 +7,7 @@
 
 namespace hotshot::weights {
 
-/// A file's bytes, mapped copy-on-write: writes stay in this process. Unmapped on destruction.
+/// A file's bytes, mapped copy-on-write: writes stay in this process. Unmapped on destruction, in parts before.
 class Mapping {
  public:
   /// Throws std::runtime_error when the system refuses.
@@ -15,6 +15,9 @@ class Mapping {
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
+
+  /// The memory of bytes that nobody needs any more may go to others: what is read there afterwards is the file again.
+  void give_back(const std::byte* first, std::size_t count) const;
 
   std::byte* data() const { return data_; }
   std::size_t size() const { return size_; }

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "weights/layout.h"
@@ -95,11 +96,11 @@ TensorMap with_prefix(const TensorMap& tensors, std::string_view prefix) {
   return result;
 }
 
-void assign(const TensorMap& source, std::span<const Slot> destinations, std::string_view where, AssignMode mode) {
+void assign(TensorMap source, std::span<const Slot> destinations, std::string_view where, AssignMode mode) {
   require_layout(layout_of(destinations, where), layout_of(source), where);
   const at::NoGradGuard no_grad;
   for (const Slot& slot : destinations) {
-    const at::Tensor& value = source.at(slot.name);
+    const at::Tensor value = std::move(source.at(slot.name));
     const bool same = value.scalar_type() == slot.tensor.scalar_type() && value.device() == slot.tensor.device();
     if (mode == AssignMode::alias && same) {
       slot.tensor.set_data(value);

@@ -40,8 +40,9 @@ enum class AssignMode {
 };
 
 /// Fills every destination from the source. Missing, unexpected and wrongly shaped names are one InvalidArgument (that
-/// of require_layout), thrown before anything is changed.
-void assign(const TensorMap& source, std::span<const Slot> destinations, std::string_view where,
+/// of require_layout), thrown before anything is changed. What was copied is let go at once: of a source that nobody
+/// else holds, no more than a tensor lies in memory twice.
+void assign(TensorMap source, std::span<const Slot> destinations, std::string_view where,
             AssignMode mode = AssignMode::copy);
 
 }  // namespace hotshot::weights

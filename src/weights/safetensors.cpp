@@ -62,7 +62,11 @@ at::Tensor make_tensor(const TensorInfo& info, std::byte* data, const std::share
   const bool aligned = reinterpret_cast<std::uintptr_t>(data) % at::elementSize(info.dtype) == 0;
   if (aligned && info.bytes() > 0) {
     return at::from_blob(
-        data, info.shape, [held = mapping](void*) {}, options);
+        data, info.shape,
+        [held = mapping, bytes = info.bytes()](void* first) {
+          held->give_back(static_cast<const std::byte*>(first), bytes);
+        },
+        options);
   }
   at::Tensor copy = at::empty(info.shape, options);
   if (info.bytes() > 0) std::memcpy(copy.data_ptr(), data, info.bytes());

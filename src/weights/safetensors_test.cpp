@@ -73,6 +73,19 @@ TEST(Safetensors, AliasesTheFileButNeverWritesToIt) {
   EXPECT_EQ(read_file(folder / "a.safetensors"), before);
 }
 
+// Its pages go back to the system; those it shares with neighbours stay.
+TEST(Safetensors, ATensorThatIsLetGoLeavesItsNeighbours) {
+  const TestFolder folder;
+  write_safetensors(folder / "a.safetensors",
+                    {{"a", torch::full({5000}, 1.0f)}, {"b", torch::full({5000}, 2.0f)}, {"c", torch::full({5000}, 3.0f)}});
+  TensorMap tensors = read_safetensors(folder / "a.safetensors").tensors;
+  tensors.at("a").add_(10);  // in this process alone
+  tensors.at("c").add_(10);
+  tensors.erase("b");
+  EXPECT_TRUE(tensors.at("a").eq(11).all().item<bool>());
+  EXPECT_TRUE(tensors.at("c").eq(13).all().item<bool>());
+}
+
 TEST(Safetensors, CopiesUnalignedData) {
   const TestFolder folder;
   const std::string data("\0\0\200\77", 4);  // 1.0f
