@@ -53,7 +53,7 @@ int profile_clip(int argc, char** argv) {
   Arguments arguments("hotshot bench clip [-m MODEL] [OPTIONS]",
                       "Where the time of a second clip goes, once a first one has warmed everything up.");
   arguments.option("-m,--model", "name or folder of a model", &model);
-  arguments.fields(request.fields(), {"prompt", "count", "seed"});
+  arguments.fields(request.fields(), {"prompt", "prompt_2", "count", "seed"});
   if (!arguments.parse(argc, argv)) return 0;
   const pipeline::ModelFolder folder = pipeline::open_model(pipeline::find_model(model, pipeline::model_roots()));
   const pipeline::Plan plan = pipeline::plan_request(request, folder);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/heap.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -38,7 +39,7 @@ bool parse(EvaluateOptions& options, int argc, char** argv) {
   arguments.option("--judge", "name or folder of the judge", &options.judge);
   arguments.option("-o,--output", "folder for the report [none: the table alone]", &options.out);
   arguments.fields(options.world.fields());
-  arguments.fields(options.request.fields(), {"prompt", "count", "seed"});
+  arguments.fields(options.request.fields(), {"prompt", "prompt_2", "count", "seed"});
   arguments.fields(options.request.files.fields());
   return arguments.parse(argc, argv);
 }
@@ -59,6 +60,7 @@ fs::path find_judge(const std::string& name) {
 int evaluate(int argc, char** argv) {
   EvaluateOptions options;
   if (!parse(options, argc, argv)) return 0;
+  keep_freed_memory();
   if (options.suite != "world") throw_unknown("suite", options.suite, {"world"});
   const auto model = pipeline::open_model(pipeline::find_model(options.model, pipeline::model_roots()));
   const auto judge = evaluation::Judge::open(find_judge(options.judge));

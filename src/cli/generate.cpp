@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/heap.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/outputs.h"
@@ -160,6 +161,7 @@ class Writer {
 
 int make(GenerateOptions options, const Product& product, int argc, char** argv) {
   if (!parse(options, product, argc, argv)) return 0;
+  keep_freed_memory();
   const auto folder = pipeline::open_model(pipeline::find_model(options.model, pipeline::model_roots()));
   const pipeline::Plan plan = pipeline::plan_request(options.request, folder);
   check_outputs(options, product, plan);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/heap.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/service_config.h"
@@ -60,6 +61,7 @@ int worker(int argc, char** argv) {
   if (!arguments.parse(argc, argv)) return 0;
   if (!end_with(arguments.parent)) return 0;
 
+  keep_freed_memory();  // during a job; the renderer gives it back after each
   service::Service service(config);
   std::optional<provenance::Signer> signer;
   if (config.sign) signer = provenance::Signer::open(service.folder(service::kSigningFolder));

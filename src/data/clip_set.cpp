@@ -20,8 +20,8 @@ Framing WorldClips::framing(std::size_t bucket, std::uint64_t) const {
 }
 
 std::string WorldClips::digest(std::size_t) const {
-  return sha256_text(fmt::format("world {} {} {}/{}", source_.seed, world::word(source_.split).name,
-                                 source_.rate.num, source_.rate.den));
+  return sha256_text(fmt::format("world {} {} {}/{}", source_.seed, world::word(source_.split).name, source_.rate.num,
+                                 source_.rate.den));
 }
 
 }  // namespace hotshot::data

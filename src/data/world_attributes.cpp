@@ -19,6 +19,15 @@ std::vector<std::string> names() {
   return result;
 }
 
+// The guest is never the second of two.
+std::vector<std::string> names_without_guest() {
+  std::vector<std::string> result;
+  for (const auto& row : world::words<world::Subject>()) {
+    if (!world::is_guest(row.value)) result.emplace_back(row.name);
+  }
+  return result;
+}
+
 // Actor 0 to the right of actor 1 is the same picture as actor 1 to the left of actor 0.
 const Actor& first(const Scene& scene) {
   return scene.relation == Relation::right_of ? scene.actors[1] : scene.actors[0];
@@ -74,7 +83,7 @@ std::span<const WorldAttribute> world_attributes() {
       {"camera", names<world::Camera>(), of_scene<&Scene::camera>, true},
       {"count", {"one", "two", "three"}, count},
       {"relation", {"none", "beside", "above"}, relation},
-      {"second_subject", names<world::Subject>(), of_second<&Actor::subject>},
+      {"second_subject", names_without_guest(), of_second<&Actor::subject>},
       {"second_color", names<world::Color>(), of_second<&Actor::color>},
   };
   return rows;

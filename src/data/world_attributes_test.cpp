@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace hotshot::data {
@@ -64,11 +65,23 @@ TEST(WorldAttributes, RightOfIsLeftOfSeenFromTheOther) {
   EXPECT_EQ(world_answers(left, 8), world_answers(right, 8));
 }
 
+TEST(WorldAttributes, APictureIsNotAskedForMotion) {
+  const std::set<std::string_view> moving{"action", "direction", "speed", "camera"};
+  const Scene scene = sample_scene(7, 3, Split::train);
+  const std::vector<int> clip = world_answers(scene, 2), picture = world_answers(scene, 1);
+  for (std::size_t i = 0; i < clip.size(); ++i) {
+    const WorldAttribute& attribute = world_attributes()[i];
+    EXPECT_EQ(attribute.needs_motion, moving.contains(attribute.name)) << attribute.name;
+    EXPECT_EQ(picture[i], attribute.needs_motion ? -1 : clip[i]) << attribute.name;
+  }
+}
+
 TEST(WorldAttributes, EveryAnswerIsOneOfItsClassesAndEachOccurs) {
   std::vector<std::vector<int>> seen;
   for (const WorldAttribute& attribute : world_attributes()) seen.emplace_back(attribute.classes.size(), 0);
   for (std::uint64_t index = 0; index < 4000; ++index) {
-    const std::vector<int> answers = world_answers(sample_scene(7, index, Split::train), 8);
+    const Split split = index % 20 == 0 ? Split::guest : Split::train;
+    const std::vector<int> answers = world_answers(sample_scene(7, index, split), 8);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (answers[i] < 0) continue;
       ASSERT_LT(static_cast<std::size_t>(answers[i]), seen[i].size()) << world_attributes()[i].name;

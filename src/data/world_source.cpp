@@ -42,7 +42,8 @@ std::vector<Frames> WorldSource::covers(std::uint64_t first, int count, int fram
 
 std::string WorldSource::caption(std::uint64_t index, std::uint64_t draw) const {
   Random random(seed ^ draw * 0x9E3779B97F4A7C15ull, stream_id("caption") + index);
-  const auto language = random.chance(static_cast<float>(english_share)) ? world::Language::english : world::Language::chinese;
+  const auto language =
+      random.chance(static_cast<float>(english_share)) ? world::Language::english : world::Language::chinese;
   const float length = random.uniform();
   const auto detail = length < 0.25f  ? world::CaptionLength::brief
                       : length < 0.7f ? world::CaptionLength::medium

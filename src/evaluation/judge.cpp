@@ -34,6 +34,17 @@ void check_questions(const model::ClipClassifierConfig& config, const std::strin
 
 int rounded_side(double side) { return std::max(1, static_cast<int>(std::lround(side / kMultiple))) * kMultiple; }
 
+// Of `frames` at `rate`, those nearest to `count` moments, `wanted` a second.
+std::vector<int> picks(int frames, Rational rate, int wanted, int count) {
+  std::vector<int> picked;
+  for (int i = 0; i < count; ++i) {
+    const auto index = static_cast<int>(std::lround(i * rate.value() / wanted));
+    if (index >= frames) break;
+    picked.push_back(index);
+  }
+  return picked;
+}
+
 }  // namespace
 
 Judge Judge::open(const std::filesystem::path& folder) {
@@ -48,17 +59,17 @@ Judge Judge::open(const std::filesystem::path& folder) {
 
 Frames frames_at(const Clip& clip, int rate, int count) {
   const Frames& all = clip.frames;
-  std::vector<int> picked;
-  for (int i = 0; i < count; ++i) {
-    const auto index = static_cast<int>(std::lround(i * clip.rate.value() / rate));
-    if (index >= all.count) break;
-    picked.push_back(index);
-  }
+  const std::vector<int> picked = picks(all.count, clip.rate, rate, count);
   Frames frames(static_cast<int>(picked.size()), all.height, all.width);
   for (int i = 0; i < frames.count; ++i) {
     std::memcpy(frames.frame(i), all.frame(picked[static_cast<std::size_t>(i)]), frames.frame_bytes());
   }
   return frames;
+}
+
+int Judge::frames_seen(int frames, Rational rate) const {
+  const model::ClipClassifierConfig& config = network_->config();
+  return static_cast<int>(picks(frames, rate, config.frame_rate, config.num_frames).size());
 }
 
 Frames at_judging_size(const Frames& frames) {

@@ -29,6 +29,9 @@ class Judge {
   /// empty one.
   Judgement operator()(const Clip& clip) const;
 
+  /// How many frames it picks of a clip of `frames` at `rate`: 1 is a picture to it.
+  int frames_seen(int frames, Rational rate) const;
+
  private:
   explicit Judge(std::unique_ptr<model::ClipClassifier> network) : network_(std::move(network)) {}
 

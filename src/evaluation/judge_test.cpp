@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/test_support.h"
-#include "data/world_attributes.h"
+#include "evaluation/test_support.h"
 #include "model/part.h"
 
 namespace hotshot::evaluation {
@@ -16,21 +16,6 @@ Clip counting(int count, Rational rate) {
   Clip clip{Frames(count, 16, 16), rate};
   for (int i = 0; i < count; ++i) std::fill_n(clip.frames.frame(i), clip.frames.frame_bytes(), std::uint8_t(i));
   return clip;
-}
-
-model::ClipClassifierConfig tiny() {
-  model::ClipClassifierConfig config;
-  config.channels = {8};
-  config.blocks = {1};
-  config.num_layers = 1;
-  config.num_attention_heads = 2;
-  return config;
-}
-
-void write_judge(const std::filesystem::path& folder, const model::ClipClassifierConfig& config) {
-  model::ClipClassifier network(config);
-  network.initialize(3);
-  model::save_part(network, network.config().to_json(), folder / "judge", "model", at::kBFloat16);
 }
 
 TEST(FramesAt, PicksBySecondsFromTheBeginning) {
@@ -53,23 +38,22 @@ TEST(JudgingSize, KeepsWhatFitsAndScalesTheRestToItsShape) {
 
 TEST(Judge, AnswersTheWorldsQuestions) {
   const TestFolder folder;
-  model::ClipClassifierConfig config = tiny();
-  for (const data::WorldAttribute& attribute : data::world_attributes()) {
-    config.attributes.emplace_back(attribute.name);
-    config.classes.push_back(static_cast<int>(attribute.classes.size()));
-  }
+  const model::ClipClassifierConfig config = tiny_world_judge();
   write_judge(folder.path(), config);
   const Judge judge = Judge::open(folder.path());
   const Judgement judgement = judge(counting(24, {8, 1}));
   EXPECT_EQ(judgement.answers.size(), config.classes.size());
   EXPECT_EQ(judgement.features_d.size(0), 8);
+  EXPECT_EQ(judge.frames_seen(24, {8, 1}), 12);
+  EXPECT_EQ(judge.frames_seen(8, {8, 1}), 4);
+  EXPECT_EQ(judge.frames_seen(2, {8, 1}), 1);  // a picture to it
   EXPECT_NE(message_of([&] { judge(Clip{}); }).find("clip with frames"), std::string::npos);
 }
 
 TEST(Judge, RefusesOneOfOtherQuestionsAndAFolderWithout) {
   const TestFolder folder;
   EXPECT_NE(message_of([&] { Judge::open(folder.path()); }).find("judge"), std::string::npos);
-  model::ClipClassifierConfig config = tiny();
+  model::ClipClassifierConfig config = tiny_judge();
   config.attributes = {"mood"};
   config.classes = {2};
   write_judge(folder.path(), config);

@@ -81,6 +81,7 @@ class Suite {
         judge_(judge),
         splits_(read_splits(options.splits)),
         languages_(read_languages(options.languages)),
+        training_split_(world::named<Split>(options.training_split, "training_split")),
         request_(std::move(request)),
         progress_(progress) {
     report_.model = model.name;
@@ -112,8 +113,20 @@ class Suite {
                                static_cast<std::uint64_t>(index), split);
   }
 
-  Rendered judged(Split split, const world::Scene& scene, const Frames& frames) const {
-    return {split, data::world_answers(scene, render_.frames), judge_({frames, render_.rate}).answers};
+  // A scene as the models' data sets show it.
+  Frames shown(std::int64_t seed, Split split, int index, int frames) const {
+    const data::WorldSource source{static_cast<std::uint64_t>(seed), split, render_.rate};
+    return source.clip(static_cast<std::uint64_t>(index), frames, render_.height, render_.width);
+  }
+  Frames shown(Split split, int index, int frames) const {
+    return shown(report_.options.scene_seed, split, index, frames);
+  }
+
+  std::vector<int> wanted(Split split, int index) const {
+    return data::world_answers(scene(split, index), judge_.frames_seen(render_.frames, render_.rate));
+  }
+  Rendered judged(Split split, int index, const Frames& frames) const {
+    return {split, wanted(split, index), judge_({frames, render_.rate}).answers};
   }
 
   void calibrate() {
@@ -122,16 +135,17 @@ class Suite {
     for (Split split : splits_) {
       for (int i = 0; i < count; ++i) {
         // Scenes behind those that prompts are made of.
-        const world::Scene real = scene(split, report_.options.prompts + i);
-        rendered_.push_back(judged(split, real, world::render(real, render_)));
+        const int index = report_.options.prompts + i;
+        rendered_.push_back(judged(split, index, shown(split, index, render_.frames)));
         advance_or_stop(progress_, static_cast<std::int64_t>(rendered_.size()));
       }
     }
     for (Split split : splits_) add_calibration("renders, " + split_name(split), rendered_, split);
     for (std::size_t a = 0; a < data::world_attributes().size(); ++a) {
-      report_.scored.push_back(std::ranges::all_of(report_.calibrations, [&](const Column& column) {
-        return column.shares[a].total == 0 || column.shares[a].value >= kReadable;
-      }));
+      const auto asked = [&](const Column& column) { return column.shares[a].total > 0; };
+      const auto readable = [&](const Column& column) { return !asked(column) || column.shares[a].value >= kReadable; };
+      report_.scored.push_back(std::ranges::any_of(report_.calibrations, asked) &&
+                               std::ranges::all_of(report_.calibrations, readable));
     }
   }
 
@@ -150,15 +164,13 @@ class Suite {
     std::vector<Rendered> copies;
     for (Split split : splits_) {
       for (int i = 0; i < count; ++i) {
-        const world::Scene real = scene(split, report_.options.prompts + i);
-        world::RenderOptions whole = render_;
-        whole.frames = model_.frames_made(render_.frames);
-        const Frames original = world::render(real, whole);
+        const int index = report_.options.prompts + i;
+        const Frames original = shown(split, index, model_.frames_made(render_.frames));
         const Frames copy = round_trip(original);
         const Fidelity one = fidelity(original, copy);
         report_.autoencoder.psnr += one.psnr / static_cast<double>(splits() * count);
         report_.autoencoder.flicker += one.flicker / static_cast<double>(splits() * count);
-        copies.push_back(judged(split, real, copy));
+        copies.push_back(judged(split, index, copy));
         advance_or_stop(progress_, static_cast<std::int64_t>(copies.size()));
       }
     }
@@ -195,9 +207,8 @@ class Suite {
               model_, pipeline::plan_request(request, model_),
               [&](pipeline::Made made) {
                 Judgement judgement = judge_(made.clip);
-                report_.clips.push_back({split, language, index, made.seed, request.prompt,
-                                         data::world_answers(asked, render_.frames), std::move(judgement.answers),
-                                         judgement.features_d});
+                report_.clips.push_back({split, language, index, made.seed, request.prompt, wanted(split, index),
+                                         std::move(judgement.answers), judgement.features_d});
                 if (on_clip) on_clip(report_.clips.back(), made.clip);
               },
               &quiet);
@@ -240,14 +251,12 @@ class Suite {
     const auto each = static_cast<int>(report_.clips.size() / splits_.size());
     for (Split split : splits_) {
       for (int i = 0; i < 2 * each; ++i) {
-        const world::Scene shown = scene(split, i);
-        (i < each ? real : others).push_back(judge_({world::render(shown, render_), render_.rate}).features_d);
+        (i < each ? real : others).push_back(judge_({shown(split, i, render_.frames), render_.rate}).features_d);
       }
     }
     for (int i = 0; i < o.training_clips; ++i) {
-      const world::Scene shown =
-          world::sample_scene(static_cast<std::uint64_t>(o.training_seed), static_cast<std::uint64_t>(i), Split::train);
-      training.push_back(judge_({world::render(shown, render_), render_.rate}).features_d);
+      const Frames seen = shown(o.training_seed, training_split_, i, render_.frames);
+      training.push_back(judge_({seen, render_.rate}).features_d);
       advance_or_stop(progress_, i + 1);
     }
     report_.frechet = frechet_distance(stacked(made), stacked(real));
@@ -271,6 +280,7 @@ class Suite {
   const Judge& judge_;
   std::vector<Split> splits_;
   std::vector<Language> languages_;
+  Split training_split_;
   pipeline::GenerateRequest request_;
   Progress* progress_;
   WorldReport report_;
@@ -288,7 +298,8 @@ FieldList WorldSuiteOptions::fields() {
           {"calibration", "rendered clips the judge is checked on, per split", &calibration, {8, 100000}},
           {"training_clips", "training clips in which the nearest is looked for", &training_clips, {1, 1000000}},
           {"scene_seed", "of the world the prompts come from", &scene_seed, {0, 9e15}},
-          {"training_seed", "of the world the model learned from", &training_seed, {0, 9e15}}};
+          {"training_seed", "of the world the model learned from", &training_seed, {0, 9e15}},
+          {"training_split", "of that world", &training_split}};
 }
 
 WorldReport run_world_suite(const pipeline::ModelFolder& model, const Judge& judge, const WorldSuiteOptions& options,

@@ -28,7 +28,8 @@ struct WorldSuiteOptions {
   int calibration = 256;            // rendered clips that the judge is checked on, per split
   int training_clips = 512;         // in which the nearest is looked for
   std::int64_t scene_seed = 77001;  // of the scenes: one that no training used
-  std::int64_t training_seed = 11;  // of the world that the model learned from (the [data] seed of its recipe)
+  std::int64_t training_seed = 11;  // and, of the world that the model learned from, the [data] of its recipe
+  std::string training_split = "train";
   FieldList fields();
 };
 
@@ -57,10 +58,10 @@ struct WorldReport {
   std::vector<JudgedClip> clips;
   std::vector<Column> results;       // "seen, English", …
   std::vector<Column> calibrations;  // real renders, the same through the autoencoder, captions of other clips
-  std::vector<bool> scored;          // per attribute: real renders of every split are read right in 97 % at least
-  Fidelity autoencoder;              // mean over held-out clips
-  double frechet = 0;                // generated clips against as many rendered ones of the same splits
-  double frechet_floor = 0;          // those rendered clips against as many others
+  std::vector<bool> scored;  // per attribute: real renders of every split that is asked are read right in 97 % at least
+  Fidelity autoencoder;      // mean over rendered clips of all splits
+  double frechet = 0;        // generated clips against as many rendered ones of the same splits
+  double frechet_floor = 0;  // those rendered clips against as many others
   double seed_diversity = 0;         // mean distance of clips of one prompt
   double prompt_diversity = 0;       // mean distance of clips of different prompts
   double nearest_training = 0;       // mean distance of generated clips to the nearest training clip

@@ -48,6 +48,8 @@ __attribute__((target("amx-tile,amx-bf16"))) double amx_register_products(std::i
   TileConfig config;
   for (int tile = 0; tile < kTiles; ++tile) config.rows[tile] = 16, config.row_bytes[tile] = 64;
   alignas(64) std::uint8_t zeros[16 * 64] = {};
+  // The compiler believes that the tile instructions read less than they do.
+  asm volatile("" ::"r"(&config), "r"(zeros) : "memory");
   _tile_loadconfig(&config);
   _tile_zero(0);
   _tile_zero(1);

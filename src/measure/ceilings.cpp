@@ -88,7 +88,9 @@ float sum_of(const float* x, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += 64) {
     for (int k = 0; k < 64; ++k) lanes[k] += x[i + k];
   }
-  return lanes[0] + lanes[63];
+  float sum = 0;
+  for (const float lane : lanes) sum += lane;
+  return sum;
 }
 
 std::vector<Rate> memory_rates() {

@@ -91,7 +91,6 @@ struct Profile::State {
 
   void leave(const at::RecordFunction& function) {
     const auto end = Clock::now();
-    ensure(!frames.empty(), "profile", "an operation ended that did not begin: {}", function.name());
     const Frame frame = std::move(frames.back());
     frames.pop_back();
     if (frame.hidden) return;
@@ -123,6 +122,7 @@ std::unique_ptr<at::ObserverContext> enter(const at::RecordFunction& function) {
 }
 
 void leave(const at::RecordFunction& function, at::ObserverContext*) {
+  // What began before the profile did has no frame.
   if (active && !active->frames.empty()) active->leave(function);
 }
 

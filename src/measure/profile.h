@@ -16,7 +16,7 @@ struct ProfileRow {
   std::int64_t calls = 0;
   double seconds = 0;
   double operations = 0;  // floating-point, 2 per multiply-add, of products, convolutions and attention; 0 for others
-  double bytes = 0;       // of the tensors it got and gave, each once; views count as what they show
+  double bytes = 0;       // of the tensors it got and gave, each once, or as often as our kernels say
 };
 
 /// Observes what the thread that made it runs, from construction on until stop(). One at a time per thread.

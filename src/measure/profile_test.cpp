@@ -61,12 +61,13 @@ TEST(Profile, KernelsOfOursAreOneRowAndTimeIsCountedOnce) {
   EXPECT_NE(profile_table(profile, 1e12, 1e10).find("hotshot::attention"), std::string::npos);
 }
 
-TEST(Ceilings, AreOrderedAsPhysicsHasThem) {
+TEST(Ceilings, NothingIsFasterThanRegisters) {
   at::set_num_threads(1);
   const Ceilings ceilings = measure_ceilings();
   EXPECT_GT(ceilings.registers, 1e9);
-  EXPECT_GT(best(ceilings.products), 1e9);
-  EXPECT_GT(best(ceilings.convolutions), 1e9);
+  // Twice: other work on the machine may have had the better part of one of them.
+  EXPECT_GT(best(ceilings.products), 0.02 * ceilings.registers);
+  EXPECT_LT(ceilings.best_library_rate(), 2 * ceilings.registers);
   EXPECT_GT(best(ceilings.memory), 1e8);
   EXPECT_NE(ceilings_table(ceilings).find(ceilings.instructions), std::string::npos);
 }

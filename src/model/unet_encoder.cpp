@@ -33,6 +33,11 @@ std::int64_t second_size(const at::Tensor& x, std::int64_t axes, std::int64_t ot
 
 }  // namespace
 
+UnetContext UnetContext::narrow(std::int64_t first, std::int64_t count) const {
+  const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, count) : x; };
+  return {rows(text_bsd), rows(pooled_bd), rows(size_ids_bk), rows(guidance_b)};
+}
+
 at::Tensor fold_frames(const at::Tensor& x_bcfhw) { return nn::channels_last(x_bcfhw.transpose(1, 2).flatten(0, 1)); }
 
 at::Tensor unfold_frames(const at::Tensor& x_nchw, std::int64_t frames) {

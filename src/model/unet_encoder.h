@@ -22,6 +22,9 @@ struct UnetContext {
   at::Tensor pooled_bd;    // SDXL: the pooled text; undefined for networks without
   at::Tensor size_ids_bk;  // SDXL: original height and width, top and left of the crop, target height and width
   at::Tensor guidance_b;   // LCM: the guidance scale, 1 for none; undefined leaves it out
+
+  /// Clips [first, first + count).
+  UnetContext narrow(std::int64_t first, std::int64_t count) const;
 };
 
 /// Frames as pictures, those of a clip side by side: x_bcfhw → [b · f, c, h, w], channels-last.

@@ -57,28 +57,32 @@ ControlNetwork::ControlNetwork(const Plan& plan, std::size_t index, const model:
   require(fits, "controlnet",
           "expected one for the model's unet (text of width {}) but '{}' is for another family (text of width {})",
           unet.text_width(), plan.settled.files.controlnet[index], own.text_width());
+  prompt_alone_ = guesses_ || own.global_pool_conditions;
   const Frames frames = read_footage(plan.settled.files.control[index], plan.size, plan.frames_made, plan.fps);
   picture_bcfhw_ = unit_values(edges_of(frames, plan.settled.files.control_edges)).to(plan.device, plan.dtype);
 }
 
-bool ControlNetwork::acts(int step, int steps) const {
+bool ControlNetwork::acts(int step, int steps, std::int64_t first_row) const {
+  if (prompt_alone_ && first_row > 0) return false;
   return static_cast<double>(step) / steps >= start_ && static_cast<double>(step + 1) / steps <= end_;
 }
 
 model::ControlResiduals ControlNetwork::residuals(const at::Tensor& latents, const at::Tensor& timestep_b,
-                                                  const model::UnetContext& context, const FrameWindow& window,
-                                                  std::int64_t first_row) const {
-  const at::Tensor picture =
-      picture_bcfhw_.narrow(2, window.begin, window.count).expand({latents.size(0), -1, -1, -1, -1});
-  model::ControlResiduals all =
-      (*network_)(latents, timestep_b, context, picture, {.scale = scale_, .decaying = guesses_});
-  if (!guesses_) return all;
-  // Frames of a row lie side by side.
-  const std::int64_t told = first_row == 0 ? latents.size(2) : 0;
-  const auto silence = [&](at::Tensor& x_nchw) { x_nchw.narrow(0, told, x_nchw.size(0) - told).zero_(); };
-  for (at::Tensor& skip : all.skips_nchw) silence(skip);
-  silence(all.middle_nchw);
-  return all;
+                                                  const model::UnetContext& context, const FrameWindow& window) const {
+  const std::int64_t rows = latents.size(0), told = prompt_alone_ ? 1 : rows;
+  const at::Tensor picture = picture_bcfhw_.narrow(2, window.begin, window.count).expand({told, -1, -1, -1, -1});
+  model::ControlResiduals residuals =
+      (*network_)(latents.narrow(0, 0, told), timestep_b.narrow(0, 0, told), context.narrow(0, told), picture,
+                  {.scale = scale_, .decaying = guesses_});
+  if (told == rows) return residuals;
+  const auto followed_by_zeros = [&](at::Tensor& x_nchw) {
+    auto shape = x_nchw.sizes().vec();
+    shape[0] *= rows - told;
+    x_nchw = at::cat({x_nchw, at::zeros(shape, x_nchw.options())});
+  };
+  for (at::Tensor& skip : residuals.skips_nchw) followed_by_zeros(skip);
+  followed_by_zeros(residuals.middle_nchw);
+  return residuals;
 }
 
 }  // namespace hotshot::pipeline

@@ -17,20 +17,21 @@ class ControlNetwork {
   /// also for one of another family than the UNet's.
   ControlNetwork(const Plan& plan, std::size_t index, const model::UnetConfig& unet);
 
-  /// Whether it acts in a step (0-based) of `steps`: not where the step begins before its start or ends after its end.
-  bool acts(int step, int steps) const;
+  /// Whether it acts in a step (0-based) of `steps` on rows of the context from `first_row` on: not where the step
+  /// begins before its start or ends after its end, nor without row 0, the prompt's, for one that acts on the prompt
+  /// alone.
+  bool acts(int step, int steps, std::int64_t first_row) const;
 
-  /// What it tells the UNet of the frames of a window; row `first_row` is the first of the context's rows, of which row
-  /// 0 is the prompt's. In guess mode the other rows are told nothing (diffusers).
+  /// What it tells the UNet of the frames of a window. One that acts on the prompt alone (guess mode, and networks with
+  /// global_pool_conditions) tells the rows behind the first nothing, as in diffusers.
   model::ControlResiduals residuals(const at::Tensor& latents_bcfhw, const at::Tensor& timestep_b,
-                                    const model::UnetContext& context, const FrameWindow& window,
-                                    std::int64_t first_row) const;
+                                    const model::UnetContext& context, const FrameWindow& window) const;
 
  private:
   std::unique_ptr<model::ControlNet> network_;
   at::Tensor picture_bcfhw_;  // [1, 3, f, h, w] in [0, 1]
   double scale_, start_, end_;
-  bool guesses_;
+  bool guesses_, prompt_alone_;
 };
 
 }  // namespace hotshot::pipeline

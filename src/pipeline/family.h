@@ -71,6 +71,9 @@ class Family {
   /// Checks what the plan asks for beyond shapes and noise levels, and may cut its schedule or add warnings. Throws
   /// InvalidArgument for what the family does not do.
   virtual void check(const ModelFolder& folder, Plan& plan) const = 0;
+  /// Whether guidance above 1 needs the network's answer without the prompt too. Networks that were told the scale
+  /// while they were distilled do not (Meng et al. 2023).
+  virtual bool guides_by_pairs() const { return true; }
   /// Estimated memory, with the networks that take the dtype of a plan in `dtype`.
   virtual MemoryNeed memory(const ModelFolder& folder, const Workload& work, at::ScalarType dtype) const = 0;
   /// Encodes the plan's texts (phases "loading", "encoding") and loads the network that samples ("loading").

@@ -66,6 +66,7 @@ class ImageFamily : public Family {
     return fmt::format("{} channels, {}x{}", c_.vae.latent_channels, factor, factor);
   }
 
+  bool guides_by_pairs() const override { return c_.unet.time_cond_proj_dim == 0; }
   void check(const ModelFolder& folder, Plan& plan) const override;
   MemoryNeed memory(const ModelFolder& folder, const Workload& work, at::ScalarType dtype) const override;
   std::unique_ptr<Run> begin(const ModelFolder& folder, const Plan& plan, Progress* progress) const override {

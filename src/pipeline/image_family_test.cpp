@@ -205,7 +205,7 @@ TEST(LatentConsistency, IsToldTheGuidanceScale) {
   request.sampler = "lcm", request.guidance = 8;
   const auto pixels = make(folder, request)[0].clip.frames.pixels;
   GenerateRequest other = request;
-  other.negative = "bright";
+  for (int i = 0; i < 100; ++i) other.negative += "bright ";  // more than a chunk
   EXPECT_EQ(make(folder, other)[0].clip.frames.pixels, pixels);
   other.guidance = 2;
   EXPECT_NE(make(folder, other)[0].clip.frames.pixels, pixels);

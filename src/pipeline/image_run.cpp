@@ -22,12 +22,6 @@
 namespace hotshot::pipeline {
 namespace {
 
-/// What the UNet is told of the prompt in row 0 and, with guidance, of the negative prompt in row 1.
-model::UnetContext rows_of(const model::UnetContext& context, std::int64_t first, std::int64_t count) {
-  const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, count) : x; };
-  return {rows(context.text_bsd), rows(context.pooled_bd), rows(context.size_ids_bk), rows(context.guidance_b)};
-}
-
 /// The texts of a plan.
 class Texts {
  public:
@@ -39,10 +33,10 @@ class Texts {
   model::UnetContext encode(Progress* progress) const {
     const int skip = plan_.settled.clip_skip;
     const TowerTexts prompt{plan_.prompt, plan_.prompt_2}, negative{plan_.negative, plan_.negative_2};
-    const int chunks = std::max(encoder_.chunks(prompt), encoder_.chunks(negative));
+    const int chunks = std::max(encoder_.chunks(prompt), plan_.guided ? encoder_.chunks(negative) : 1);
     std::vector<ClipPrompt> prompts{encoder_(prompt, chunks, skip)};
     advance_or_stop(progress, 1);
-    if (plan_.guidance > 1) {
+    if (plan_.guided) {
       const bool zeros = negative.empty() && configs_.zero_negative;
       prompts.push_back(zeros ? encoder_.zeros(chunks) : encoder_(negative, chunks, skip));
       advance_or_stop(progress, 2);
@@ -118,7 +112,7 @@ class ImageRun : public Run {
 
   at::Tensor answer(const at::Tensor& input, const diffusion::DenoiserCall& call) override {
     return blend_windows(input, windows_, [&](const at::Tensor& x, const FrameWindow& window) {
-      if (!guides_by_pairs()) return predict(x, window, call, 0, 1);
+      if (!plan_.guided) return predict(x, window, call, 0, 1);
       if (!plan_.settled.low_memory) {
         const at::Tensor both = predict(x, window, call, 0, 2).to(at::kFloat);
         return guided(both.narrow(0, 0, 1), both.narrow(0, 1, 1));
@@ -157,8 +151,6 @@ class ImageRun : public Run {
   void warn(std::string text) { warnings_.push_back(std::move(text)); }
 
  private:
-  // Networks that were told the scale while they were distilled need no answer without the prompt (Meng et al. 2023).
-  bool guides_by_pairs() const { return plan_.guidance > 1 && configs_.unet.time_cond_proj_dim == 0; }
   bool fills_in() const { return configs_.unet.in_channels > configs_.vae.latent_channels; }
 
   std::int64_t window_length() const {
@@ -173,19 +165,19 @@ class ImageRun : public Run {
     return diffusion::guide(prompt, negative, plan_.guidance, plan_.settled.rescale);
   }
 
-  // The network's answer for rows of the context.
+  // The network's answer for rows of the context: the prompt's is 0, and with guidance the negative prompt's 1.
   at::Tensor predict(const at::Tensor& x, const FrameWindow& window, const diffusion::DenoiserCall& call,
                      std::int64_t first, std::int64_t rows) const {
     const at::NoGradGuard no_grad;
     const auto repeated = [&](const at::Tensor& one) { return one.expand({rows, -1, -1, -1, -1}).to(plan_.dtype); };
     const at::Tensor timestep_b = at::full({rows}, call.timestep, x.options().dtype(at::kFloat));
-    model::UnetContext context = rows_of(context_, first, rows);
+    model::UnetContext context = context_.narrow(first, rows);
     context.text_bsd = context.text_bsd.to(plan_.device, plan_.dtype);
     at::Tensor latents = repeated(x);
     std::optional<model::ControlResiduals> control;
     for (const auto& network : controls_) {
-      if (!network->acts(call.step, plan_.steps())) continue;
-      model::ControlResiduals one = network->residuals(latents, timestep_b, context, window, first);
+      if (!network->acts(call.step, plan_.steps(), first)) continue;
+      model::ControlResiduals one = network->residuals(latents, timestep_b, context, window);
       if (control) {
         control->add(one);
       } else {
@@ -240,7 +232,7 @@ std::unique_ptr<Run> begin_image_run(const ModelFolder& folder, const ImageConfi
   model::UnetContext context;
   {
     const Texts texts(folder, configs, plan, loras);
-    begin_phase(progress, "encoding", plan.guidance > 1 ? 2 : 1);
+    begin_phase(progress, "encoding", plan.guided ? 2 : 1);
     context = texts.encode(progress);
   }
   begin_phase(progress, "loading", 1);

@@ -21,7 +21,7 @@ struct LocalFiles {
   std::vector<double> control_scale;    // of each; 1 where there are fewer
   std::vector<double> control_start;    // share of the steps before it acts; 0 where there are fewer
   std::vector<double> control_end;      // share of the steps after which it no longer acts; 1 where there are fewer
-  bool control_guess = false;           // text weighs less: see model::ControlStrength::decaying
+  bool control_guess = false;           // on the prompt alone, and less in fine detail (model::ControlStrength)
   std::string control_edges = "none";   // what is drawn of control pictures first: "none", "canny" or "soft"
 
   FieldList fields();

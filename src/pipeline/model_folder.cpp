@@ -88,8 +88,8 @@ weights::TensorMap read_weights(const ModelFolder& folder, std::string_view part
   return model::read_tensors(model::find_network_class(folder.part(part).class_name, part, path.string()), path);
 }
 
-void assign_weights(nn::Module& network, weights::TensorMap tensors, const std::string& where,
-                    at::ScalarType dtype, at::Device device) {
+void assign_weights(nn::Module& network, weights::TensorMap tensors, const std::string& where, at::ScalarType dtype,
+                    at::Device device) {
   std::vector<weights::Slot> slots;
   for (const auto& [name, parameter] : network.parameters()) {
     const at::ScalarType wanted = parameter->keep_fp32 ? at::kFloat : dtype;

@@ -81,8 +81,8 @@ weights::TensorMap read_weights(const ModelFolder& folder, std::string_view part
 
 /// Gives `network` these weights: aliases where their dtype is the one wanted, else converted. Parameters that keep
 /// fp32 get it. Throws InvalidArgument, "[where] …", for names or shapes that do not fit.
-void assign_weights(nn::Module& network, weights::TensorMap tensors, const std::string& where,
-                    at::ScalarType dtype, at::Device device);
+void assign_weights(nn::Module& network, weights::TensorMap tensors, const std::string& where, at::ScalarType dtype,
+                    at::Device device);
 
 /// Maps and assigns the weights of `part` to `network`: aliases of the file where its dtype is the one wanted, else
 /// converted. Parameters that keep fp32 get it.

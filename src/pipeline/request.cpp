@@ -251,6 +251,7 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   plan.count = request.count;
   plan.seed = request.seed ? *request.seed : std::random_device{}();
   plan.guidance = request.guidance.value_or(folder.trained.guidance);
+  plan.guided = plan.guidance > 1 && folder.family->guides_by_pairs();
   plan.sampler = choose_sampler(request, folder);
   const diffusion::ScheduleOptions schedule = choose_schedule(request, folder, plan.sampler);
   plan.schedule = diffusion::make_schedule(request.steps.value_or(folder.trained.steps), schedule);
@@ -263,7 +264,7 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
                                  .height = plan.size.height,
                                  .frames = plan.frames_made,
                                  .count = plan.count,
-                                 .guided = plan.guidance > 1},
+                                 .guided = plan.guided},
                                 plan.dtype);
   plan.settled = settle(request, plan, schedule);
   folder.family->check(folder, plan);

@@ -71,6 +71,7 @@ struct Plan {
   std::uint64_t seed = 0;  // of the first clip; clip i has seed + i
   int count = 1;
   double guidance = 0;
+  bool guided = false;  // by answers with and without the prompt: guidance > 1, and Family::guides_by_pairs()
   std::string sampler;
   diffusion::Schedule schedule;
   diffusion::SamplerOptions sampler_options;

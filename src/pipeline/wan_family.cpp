@@ -35,10 +35,10 @@ GuidedText encode_texts(const ModelFolder& folder, const Plan& plan, Progress* p
   const auto encoder = load_network<model::Umt5Encoder>(folder, "text_encoder", at::kFloat, at::kCPU);
   const auto tokenizer = text::T5Tokenizer::load(folder.path / "tokenizer");
   GuidedText text{.guidance = plan.guidance, .rescale = plan.settled.rescale};
-  begin_phase(progress, "encoding", plan.guidance > 1 ? 2 : 1);
+  begin_phase(progress, "encoding", plan.guided ? 2 : 1);
   text.prompt = encode_text(tokenizer, *encoder, plan.prompt);
   advance_or_stop(progress, 1);
-  if (plan.guidance > 1) {
+  if (plan.guided) {
     text.negative = encode_text(tokenizer, *encoder, plan.negative);
     advance_or_stop(progress, 2);
   }

@@ -115,6 +115,7 @@ Decision Moderator::ask(const store::Job& job, std::string_view stage, const std
                       {"prompt", job.prompt},
                       {"prompt_2", said("prompt_2")},
                       {"negative", said("negative")},
+                      {"negative_2", said("negative_2")},
                       {"frames", frames}};
   Decision decision;
   try {

@@ -83,7 +83,7 @@ net::Response remix(Service& service, const net::Request& request, const Identit
   const RequestFields fields = read_request_fields(request, service.folder("spool"));
   Wish wish{.model = job.model};
   json settings = job.effective;
-  for (const char* name : {"threads", "device", "dtype"}) settings.erase(name);
+  for (const char* name : {"threads", "device", "dtype", "prompt_2"}) settings.erase(name);
   settings["prompt"] = text_field(fields.values, "prompt").value_or("");
   wish.request = request_of(settings, "remix");
   wish.requested = {{"model", job.model}, {"prompt", settings["prompt"]}, {"remix_of", job.id}};

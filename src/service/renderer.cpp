@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/heap.h"
 #include "media/encode.h"
 #include "pipeline/generate.h"
 #include "pipeline/recipe.h"
@@ -21,9 +22,15 @@ std::string journal_digest(const json& effective, const std::string& model_diges
   return sha256_text(fmt::format("{} {} {}", pipeline::kEngine, model_digest, said.dump()));
 }
 
+/// A worker that waits for jobs leaves the memory of the last one to others.
+struct MemoryGivenBack {
+  ~MemoryGivenBack() { return_freed_memory(); }
+};
+
 }  // namespace
 
 std::vector<RenderedFile> PipelineRenderer::render(const store::Claim& claim, RenderContext& context) {
+  const MemoryGivenBack after_all_else;
   const auto offer = catalogue_.find_local(claim.job.model);
   pipeline::GenerateRequest request = request_of(claim.job.effective, "job");
   request.threads = threads_;

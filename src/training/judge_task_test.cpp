@@ -66,6 +66,31 @@ TEST(JudgeTask, WritesAPartThatNamesItsQuestions) {
   EXPECT_NE(read_file(folder / "judge" / "config.json").find("\"subject\""), std::string::npos);
 }
 
+bool asks_for_a_second(const data::Bucket& bucket, double guest_share) {
+  const JudgeOptions options{.damage = 0, .held_out_share = 0, .guest_share = guest_share, .dtype = "fp32"};
+  JudgeTask judge(tiny(), options, {bucket}, 5, 6, at::kCPU, {});
+  return differentiate(judge, 0, 1).extra.contains("right_second_subject");
+}
+
+// Without motion there is nothing to be right or wrong about.
+TEST(JudgeTask, ReadsPicturesAndTheGuest) {
+  data::Bucket pictures = bucket();
+  pictures.frames = 1;
+  JudgeTask judge(tiny(), {.damage = 0, .dtype = "fp32"}, {pictures}, 5, 6, at::kCPU, {});
+  const Loss loss = differentiate(judge, 0, 1);
+  EXPECT_TRUE(loss.extra.contains("right_subject"));
+  EXPECT_FALSE(loss.extra.contains("right_camera"));
+  pictures.batch = 40;
+  EXPECT_TRUE(asks_for_a_second(pictures, 0));
+  EXPECT_FALSE(asks_for_a_second(pictures, 1));  // the guest is alone
+}
+
+TEST(JudgeTask, RefusesSharesOfMoreThanAll) {
+  const JudgeOptions options{.held_out_share = 0.6, .guest_share = 0.5};
+  EXPECT_NE(message_of([&] { JudgeTask(tiny(), options, {bucket()}, 5, 6, at::kCPU, {}); }).find("1 at most together"),
+            std::string::npos);
+}
+
 TEST(JudgeTask, RefusesBucketsItCannotUse) {
   data::Bucket longer = bucket();
   longer.frames = 4;

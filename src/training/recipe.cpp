@@ -27,7 +27,7 @@ struct DataOptions {
   std::string folder;
   FieldList fields() {
     return {{"seed", "of the world's scenes", &seed, {0, 9e15}},
-            {"split", "of the world: train, or guest, whom models do not know", &split},
+            {"split", "of the world: train, held-out, guest or guest-away", &split},
             {"fps", "frames per second", &fps, {1, 240}},
             {"english_share", "of captions; the others are Chinese", &english_share, {0, 1}},
             {"folder", "of picture files, seen from the recipe; empty for the world", &folder}};
@@ -121,10 +121,16 @@ MakeTask transformer(Tables& recipe, const Recipe& head) {
   };
 }
 
+// The judge learns all of the world: its [data] table says of which one.
+struct WorldSeed {
+  std::int64_t seed = 1;
+  FieldList fields() { return {{"seed", "of the world's scenes", &seed, {0, 9e15}}}; }
+};
+
 MakeTask judge(Tables& recipe, const Recipe& head) {
   auto config = recipe.take<model::ClipClassifierConfig>("judge");
   auto options = recipe.take<JudgeOptions>("judging");
-  const auto world_seed = static_cast<std::uint64_t>(recipe.take<DataOptions>("data").seed);
+  const auto world_seed = static_cast<std::uint64_t>(recipe.take<WorldSeed>("data").seed);
   auto buckets = recipe.take_buckets();
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
   return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {

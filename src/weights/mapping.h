@@ -7,7 +7,7 @@
 
 namespace hotshot::weights {
 
-/// A file's bytes, mapped copy-on-write: writes stay in this process. Unmapped on destruction, in parts before.
+/// A file's bytes, mapped copy-on-write: writes stay in this process. Unmapped on destruction.
 class Mapping {
  public:
   /// Throws std::runtime_error when the system refuses.
@@ -16,7 +16,7 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
-  /// The memory of bytes that nobody needs any more may go to others: what is read there afterwards is the file again.
+  /// Lets go of the memory behind whole pages of these bytes: what is read there afterwards is the file again.
   void give_back(const std::byte* first, std::size_t count) const;
 
   std::byte* data() const { return data_; }

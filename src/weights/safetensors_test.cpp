@@ -76,8 +76,9 @@ TEST(Safetensors, AliasesTheFileButNeverWritesToIt) {
 // Its pages go back to the system; those it shares with neighbours stay.
 TEST(Safetensors, ATensorThatIsLetGoLeavesItsNeighbours) {
   const TestFolder folder;
-  write_safetensors(folder / "a.safetensors",
-                    {{"a", torch::full({5000}, 1.0f)}, {"b", torch::full({5000}, 2.0f)}, {"c", torch::full({5000}, 3.0f)}});
+  write_safetensors(
+      folder / "a.safetensors",
+      {{"a", torch::full({5000}, 1.0f)}, {"b", torch::full({5000}, 2.0f)}, {"c", torch::full({5000}, 3.0f)}});
   TensorMap tensors = read_safetensors(folder / "a.safetensors").tensors;
   tensors.at("a").add_(10);  // in this process alone
   tensors.at("c").add_(10);
