@@ -470,6 +470,13 @@ steps = """
         self.assertEqual(self.rows(), rows)
         self.assertEqual(weights.read_bytes(), before)
 
+    def test_steps_that_are_only_measured_leave_nothing(self):
+        before = self.files() + [self.recipe(4)]
+        text = self.succeeds("bench", "train", "tiny.toml", "--steps", "2").stdout
+        self.assertIn("autoencoder of tiny, 2 steps", text)
+        self.assertRegex(text, r"aten::convolution_backward +[0-9.]+%")
+        self.assertEqual(self.files(), before)
+
     def test_ctrl_c_keeps_the_steps_done(self):
         process = subprocess.Popen([PROGRAM, "train", self.recipe(100000)], cwd=self.folder, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
@@ -489,6 +496,15 @@ steps = """
             self.refused("cannot create /proc/none", "train", "tiny.toml", where, "/proc/none")
         (self.folder / "tiny.toml").write_text(self.RECIPE.replace("autoencoder", "decoder", 1) + "1\n")
         self.refused("autoencoder, transformer, judge.* but got 'decoder'", "train", "tiny.toml")
+
+
+class Bench(Cli):
+    def test_a_clip_is_taken_apart(self):
+        text = self.succeeds("bench", "clip", *FAST[:-2], "--threads", "1").stdout
+        self.assertRegex(text, r"hotshot::attention +[0-9.]+%")
+        self.assertIn("outside of operations", text)
+        self.refused("act-one-mini", "bench", "clip", "-m", "nowhere")
+        self.refused("ceilings, clip, train", "bench", "speed")
 
 
 class World(Cli):

@@ -106,6 +106,12 @@ std::string class_name(std::size_t attribute, int answer) {
   return data::world_attributes()[attribute].classes.at(static_cast<std::size_t>(answer));
 }
 
+// What a reader sees of an answer; "none" alone would not say of what.
+std::string shown_answer(std::size_t attribute, int answer) {
+  const std::string name = class_name(attribute, answer);
+  return name == "none" ? fmt::format("no {}", data::world_attributes()[attribute].name) : name;
+}
+
 std::string media_element(const std::string& file) {
   if (file.empty()) return "";
   if (file.ends_with(".mp4") || file.ends_with(".webm")) {
@@ -138,9 +144,10 @@ std::string page_clip(const WorldReport& report, const JudgedClip& clip, const s
   for (std::size_t a = 0; a < clip.wanted.size(); ++a) {
     if (clip.wanted[a] < 0 || !report.scored[a]) continue;
     const bool right = clip.wanted[a] == clip.read[a];
-    html += fmt::format(
-        "<span class=\"{}\" title=\"{}\">{}</span> ", right ? "right" : "wrong", data::world_attributes()[a].name,
-        right ? class_name(a, clip.wanted[a]) : class_name(a, clip.wanted[a]) + " → " + class_name(a, clip.read[a]));
+    html += fmt::format("<span class=\"{}\" title=\"{}\">{}</span> ", right ? "right" : "wrong",
+                        data::world_attributes()[a].name,
+                        right ? shown_answer(a, clip.wanted[a])
+                              : shown_answer(a, clip.wanted[a]) + " → " + shown_answer(a, clip.read[a]));
   }
   return html + "</figcaption></figure>\n";
 }
