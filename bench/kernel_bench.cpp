@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -39,9 +40,10 @@ struct Case {
   Function kernel;
   Function composition;
   Tensors inputs;
-  double bytes = 0;  // read and written once by the forward pass; the backward
-                     // pass moves 1.5 times that
-  double flops = 0;  // of products; the backward pass has 2.5 times that
+  double bytes = 0;             // read and written once by the forward pass; the backward
+                                // pass moves 1.5 times that
+  double flops = 0;             // of products
+  double backward_flops = 2.5;  // of the backward pass, times those of the forward pass
 };
 
 double bytes_of(const Tensors& tensors) {
@@ -75,7 +77,7 @@ void run(benchmark::State& state, const Case& c, bool composed, bool backward) {
     state.counters["times_faster"] = seconds_of_composition[key] / seconds;
   }
   state.counters["GB/s"] = c.bytes * (backward ? 1.5 : 1) / seconds * 1e-9;
-  if (c.flops > 0) state.counters["GFLOP/s"] = c.flops * (backward ? 2.5 : 1) / seconds * 1e-9;
+  if (c.flops > 0) state.counters["GFLOP/s"] = c.flops * (backward ? c.backward_flops : 1) / seconds * 1e-9;
 }
 
 void add(const Case& c) {
@@ -142,22 +144,19 @@ void add_rows(at::ScalarType dtype, const std::string& type) {
        2 * bytes_of({video})});
 }
 
-// Inference: fixed blocks of rows against one plain product.
-void add_linear(const std::string& name, std::int64_t rows, std::int64_t in_size, std::int64_t out_size) {
-  const at::Tensor x = normals({rows, in_size}, 1, at::kBFloat16), w = normals({out_size, in_size}, 2, at::kBFloat16),
-                   bias = normals({out_size}, 3, at::kBFloat16);
-  const Case c{.name = "linear " + name,
-               .kernel = [=](const Tensors& in) { return kernel::linear(in[0], w, bias); },
-               .composition = [=](const Tensors& in) { return at::linear(in[0], w, bias); },
-               .inputs = {x},
-               .bytes = bytes_of({x, w}) + 2.0 * rows * out_size,
-               .flops = 2.0 * rows * in_size * out_size};
-  for (const bool composed : {true, false}) {
-    benchmark::RegisterBenchmark((c.name + (composed ? "/composition" : "/kernel")).c_str(),
-                                 [=](benchmark::State& state) { run(state, c, composed, /*backward=*/false); })
-        ->Unit(benchmark::kMillisecond)
-        ->MinTime(0.2);
-  }
+// As in training: fp32 master weights, cast on the way.
+void add_linear(at::ScalarType dtype, const std::string& type, std::int64_t rows, std::int64_t in_size,
+                std::int64_t out_size) {
+  const Tensors inputs{normals({rows, in_size}, 1, dtype), normals({out_size, in_size}, 2, at::kFloat),
+                       normals({out_size}, 3, at::kFloat)};
+  const auto size = [](std::int64_t n) { return std::to_string(n); };
+  add({.name = "linear " + type + " " + size(rows) + "x" + size(in_size) + "x" + size(out_size),
+       .kernel = [](const Tensors& in) { return kernel::linear(in[0], in[1], in[2]); },
+       .composition = [dtype](const Tensors& in) { return at::linear(in[0], in[1].to(dtype), in[2].to(dtype)); },
+       .inputs = inputs,
+       .bytes = bytes_of(inputs) + static_cast<double>(rows * out_size) * c10::elementSize(dtype),
+       .flops = 2.0 * static_cast<double>(rows * in_size * out_size),
+       .backward_flops = 2});
 }
 
 }  // namespace
@@ -169,9 +168,15 @@ int main(int argc, char** argv) {
   add_attention("video 8x448", 8, 448, 448, false);
   add_attention("pictures 64x64", 64, 64, 64, false);
   add_attention("text 8x448x31", 8, 448, 31, true);
-  add_linear("3584x256x256", 3584, 256, 256);
-  add_linear("3584x256x1024", 3584, 256, 1024);
-  add_linear("64x256x1024", 64, 256, 1024);
+  for (const auto& [dtype, type] : {std::pair{at::kBFloat16, "bf16"}, {at::kFloat, "fp32"}}) {
+    add_linear(dtype, type, 64, 192, 768);
+    add_linear(dtype, type, 896, 192, 192);
+    add_linear(dtype, type, 896, 192, 768);
+    add_linear(dtype, type, 896, 768, 192);
+    add_linear(dtype, type, 3072, 192, 768);
+    add_linear(dtype, type, 1024, 1536, 1536);
+    add_linear(dtype, type, 1024, 1536, 8960);
+  }
   benchmark::AddCustomContext("instruction set", std::string(kernel::isa_name(kernel::isa())));
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

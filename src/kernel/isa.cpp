@@ -5,11 +5,12 @@
 #include <string>
 
 #include "base/error.h"
+#include "kernel/amx.h"
 
 namespace hotshot::kernel {
 namespace {
 
-constexpr std::string_view kNames[] = {"plain", "avx2", "avx512", "avx512bf16"};
+constexpr std::string_view kNames[] = {"plain", "avx2", "avx512", "avx512bf16", "amx"};
 
 Isa isa_of_environment() {
   const char* name = std::getenv("HOTSHOT_ISA");
@@ -33,7 +34,8 @@ Isa best_isa() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl")) {
-    return __builtin_cpu_supports("avx512bf16") ? Isa::avx512bf16 : Isa::avx512;
+    if (!__builtin_cpu_supports("avx512bf16")) return Isa::avx512;
+    return has_amx() ? Isa::amx : Isa::avx512bf16;
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
 #endif

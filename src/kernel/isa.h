@@ -7,7 +7,7 @@
 namespace hotshot::kernel {
 
 /// Ordered: a processor that has one has those before it.
-enum class Isa { plain, avx2, avx512, avx512bf16 };
+enum class Isa { plain, avx2, avx512, avx512bf16, amx };
 
 /// The best one this build and this processor have.
 Isa best_isa();
@@ -24,7 +24,7 @@ void set_isa(Isa isa);
 /// All that best_isa() includes, plain first.
 std::vector<Isa> available_isas();
 
-/// "plain", "avx2", "avx512", "avx512bf16".
+/// "plain", "avx2", "avx512", "avx512bf16", "amx".
 std::string_view isa_name(Isa isa);
 
 }  // namespace hotshot::kernel

@@ -148,6 +148,40 @@ struct RotateRows {
   bool backward = false;
 };
 
+/// Blocks of a product of matrices: rows of the left operand, columns of the right one.
+constexpr std::int64_t kPanelRows = 64;
+constexpr std::int64_t kPanelColumns = 32;
+
+/// An operand of a product, cut into panels of columns (columns of the result for the right operand, rows of it for the
+/// left one) that lie one after the other: [panels, depth, panel_columns]. An element is a float, or a pair of bf16
+/// neighbours in depth; what pads the depth is 0, what pads the columns is unspecified.
+template <class T>
+struct Packing {
+  const T* x = nullptr;  // [columns, depth], or with depth_is_row [depth, columns]
+  std::int64_t stride = 0;
+  std::int64_t columns = 0;
+  std::int64_t depth = 0;
+  std::int64_t panel_columns = kPanelColumns;  // or kPanelRows for a left operand
+  bool depth_is_row = false;
+  void* panels = nullptr;
+};
+
+/// y = left · right + bias.
+template <class T>
+struct PanelProduct {
+  const void* left = nullptr;   // elements: row r of block b at left + b · left_block + r · left_row, its depths
+  std::int64_t left_block = 0;  // left_depth apart
+  std::int64_t left_row = 0;
+  std::int64_t left_depth = 1;
+  const void* right = nullptr;  // panels of kPanelColumns
+  const float* bias = nullptr;  // [columns] or null for 0
+  T* y = nullptr;               // [rows, columns]; null where `wide` is given
+  float* wide = nullptr;        // the same without rounding
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::int64_t depth = 0;  // in values
+};
+
 /// One head of attention. Strides, in values, lie between tokens; the values of
 /// a head side by side.
 template <class T>
@@ -256,6 +290,14 @@ struct Loops {
 
   /// Rows [first, last). scratch: 2 · padded(size) floats.
   void (*rotate_rows)(const RotateRows<T>&, std::int64_t first, std::int64_t last, float* scratch);
+
+  /// Values of depth in an element of a product's operand.
+  int element_depth;
+  /// Panels [first, last). Null (and multiply_panels) where products of T are not in the instruction set.
+  void (*pack)(const Packing<T>&, std::int64_t first, std::int64_t last);
+  /// Tiles [first, last) of ⌈rows / kPanelRows⌉ · ⌈columns / kPanelColumns⌉, those of the same rows one after the
+  /// other. Every value is summed up in fp32, in the order of depth.
+  void (*multiply_panels)(const PanelProduct<T>&, std::int64_t first, std::int64_t last);
 
   /// Queries [first, last), at most kAttentionQueries. scratch:
   /// attention_scratch(size) floats.

@@ -133,8 +133,8 @@ double Ceilings::best_library_rate() const { return std::max(best(products), bes
 Ceilings measure_ceilings() {
   const at::NoGradGuard no_grad;
   Ceilings c;
-  const bool tiles = kernel::has_amx() && kernel::isa() == kernel::best_isa();
-  c.instructions = tiles ? "amx" : std::string(kernel::isa_name(kernel::isa()));
+  const bool tiles = kernel::isa() == kernel::Isa::amx;
+  c.instructions = kernel::isa_name(kernel::isa());
   c.registers = register_rate(tiles ? kernel::amx_register_products : kernel::loops<kernel::Bf16>().register_products);
   for (const auto& [rows, in, out] : std::to_array<std::array<std::int64_t, 3>>({{1024, 1024, 1024},
                                                                                  {2048, 2048, 2048},

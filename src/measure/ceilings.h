@@ -14,7 +14,7 @@ struct Rate {
 };
 
 struct Ceilings {
-  std::string instructions;        // what `registers` ran on: "amx", or a name of kernel::isa_name
+  std::string instructions;        // what `registers` ran on: kernel::isa_name
   double registers = 0;            // operations a second of bf16 products that stay in registers
   std::vector<Rate> products;      // at::linear in bf16: rows x in x out
   std::vector<Rate> convolutions;  // 3×3 in bf16, channels last: pictures x channels x height x width

@@ -54,7 +54,9 @@ double attention(const std::vector<at::Tensor>& in) { return 4 * count(in[0]) * 
 double operations_of(std::string_view name, const std::vector<at::Tensor>& in, Values outputs) {
   if (name == "aten::mm" || name == "aten::bmm") return product(in, 0);
   if (name == "aten::addmm" || name == "aten::baddbmm") return product(in, 1);
-  if (name == "hotshot::linear") return 2 * count(in[0]) * static_cast<double>(in[1].size(0));
+  if (name == "hotshot::linear_grad_x") return product(in, 0);
+  if (name == "hotshot::linear_grad_weight") return 2 * count(in[0]) * static_cast<double>(in[1].size(-1));
+  if (name == "hotshot::linear" || name == "hotshot::library_linear") return 2 * count(in[0]) * static_cast<double>(in[1].size(0));
   if (name == "hotshot::attention") return attention(in);
   if (name == "hotshot::attention_backward") return 2.5 * attention(in);
   if (name == "aten::mkldnn_convolution" && !outputs.empty() && outputs[0].isTensor()) {
