@@ -1,5 +1,7 @@
-// One step of the SDXL UNet (1 frame) or of Hotshot-XL (2 to 24) at published size with random bf16 weights, beside the
-// best rates that oneDNN's products and convolutions reach in the same run: model_bench [--frames N] [--size 512]
+// One step of a network at published size with random bf16 weights, beside the best rate that oneDNN's products and
+// convolutions reach in the same run:
+//   model_bench --model hotshot-xl [--frames 8] [--width 512] [--height 512]     1 frame is plain SDXL
+//   model_bench --model wan-1.3b --frames 17 --width 832 --height 480            7,800 tokens
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
@@ -9,6 +11,7 @@
 #include <cmath>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -17,25 +20,27 @@
 #include "base/options.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "measure/ceilings.h"
+#include "measure/profile.h"
 #include "model/unet.h"
+#include "model/wan_transformer.h"
 
 namespace {
 
 using namespace hotshot;
 
-constexpr std::int64_t kTextTokens = 77;
-
 struct Options {
+  std::string model = "hotshot-xl";
   int frames = 1;
-  int size = 512;
+  int width = 512;
+  int height = 512;
   int threads = hardware_threads();
   int steps = 2;
 
   FieldList fields() {
-    return {{"frames", "frames of the clip", &frames, {1, 24}},
-            {"size", "pixels of a side", &size, {64, 2048}},
-            {"threads", "threads", &threads, {1, 1024}},
-            {"steps", "steps measured after the first", &steps, {1, 100}}};
+    return {{"model", "hotshot-xl or wan-1.3b", &model}, {"frames", "frames of the clip", &frames, {1, 256}},
+            {"width", "pixels", &width, {64, 2048}},     {"height", "pixels", &height, {64, 2048}},
+            {"threads", "threads", &threads, {1, 1024}}, {"steps", "steps measured after the first", &steps, {1, 100}}};
   }
 };
 
@@ -46,7 +51,8 @@ Options read_options(int argc, char** argv) {
     const std::string name = argv[i];
     const auto field =
         std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return "--" + f.name == name; });
-    require(field != fields.end(), "model_bench", "expected --frames, --size, --threads or --steps but got {}", name);
+    require(field != fields.end(), "model_bench",
+            "expected --model, --frames, --width, --height, --threads or --steps but got {}", name);
     read_field(*field, argv[i + 1], "model_bench");
   }
   return options;
@@ -92,35 +98,46 @@ void randomise(nn::Module& module) {
   }
 }
 
-// How many times smaller than the latents the pictures are that a parameter sees.
-int level_of(const std::string& name, int levels) {
-  if (name.starts_with("down_blocks.")) return name[12] - '0' + (name.find("downsamplers") != std::string::npos);
-  if (name.starts_with("up_blocks."))
-    return levels - 1 - (name[10] - '0') - (name.find("upsamplers") != std::string::npos);
-  return name.starts_with("mid_block.") ? levels - 1 : 0;
+// A network and one call of it, which returns its prediction.
+struct Step {
+  std::unique_ptr<nn::Module> network;
+  std::function<at::Tensor()> call;
+};
+
+Step hotshot_xl_step(const Options& o) {
+  constexpr std::int64_t kTextTokens = 77;
+  auto unet = std::make_unique<model::Unet>(hotshot_xl());
+  randomise(*unet);
+  const at::Tensor x_bcfhw = random_bf16({1, 4, o.frames, o.height / 8, o.width / 8}, 1, 5);
+  const model::UnetContext context{.text_bsd = random_bf16({1, kTextTokens, 2048}, 1, 6),
+                                   .pooled_bd = random_bf16({1, 1280}, 1, 7),
+                                   .size_ids_bk = at::full({1, 6}, 512.0),
+                                   .guidance_b = {}};
+  const auto call = [network = unet.get(), x_bcfhw, context] {
+    return (*network)(x_bcfhw, at::full({1}, 500.0), context);
+  };
+  return {std::move(unet), call};
 }
 
-// Of products and convolutions of one call, from the shapes of the weights.
-double flops_of(nn::Module& module, std::int64_t frames, std::int64_t latents, int levels) {
-  double flops = 0;
-  for (const auto& [name, parameter] : module.parameters()) {
-    if (parameter->tensor.dim() < 2 || parameter->fixed) continue;
-    if (frames == 1 && name.find("temporal") != std::string::npos) continue;
-    const double side = static_cast<double>(latents >> level_of(name, levels)), pixels = side * side;
-    const double channels = static_cast<double>(parameter->tensor.size(0)), n = static_cast<double>(frames);
-    const bool of_text = name.find("attn2.to_k") != std::string::npos || name.find("attn2.to_v") != std::string::npos;
-    const double rows = of_text                                     ? kTextTokens
-                        : name.find("time_") != std::string::npos   ? 1
-                        : name.find("add_emb") != std::string::npos ? 1
-                                                                    : n * pixels;
-    flops += 2 * static_cast<double>(parameter->tensor.numel()) * rows;
-    if (!name.ends_with("to_q.weight")) continue;
-    const double keys = name.find("temporal") != std::string::npos ? n
-                        : name.find("attn1") != std::string::npos  ? pixels
-                                                                   : kTextTokens;
-    flops += 4 * n * pixels * keys * channels;
-  }
-  return flops;
+Step wan_step(const Options& o) {
+  model::WanTransformerConfig config;
+  config.num_attention_heads = 12;
+  config.num_layers = 30;
+  config.ffn_dim = 8960;
+  auto transformer = std::make_unique<model::WanTransformer>(config);
+  randomise(*transformer);
+  const at::Tensor x_bcthw = random_bf16({1, 16, (o.frames + 3) / 4, o.height / 8, o.width / 8}, 1, 5);
+  const model::TextContext context{random_bf16({1, 512, config.text_dim}, 1, 6), {}};
+  const auto call = [network = transformer.get(), x_bcthw, context] {
+    return (*network)(x_bcthw, at::full({1}, 500.0), context);
+  };
+  return {std::move(transformer), call};
+}
+
+Step step_of(const Options& options) {
+  if (options.model == "hotshot-xl") return hotshot_xl_step(options);
+  if (options.model == "wan-1.3b") return wan_step(options);
+  throw_unknown("--model", options.model, {"hotshot-xl", "wan-1.3b"});
 }
 
 // Of the processor, where one thread works: what else runs on the machine does not count then.
@@ -135,31 +152,14 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double best_rate(double flops, const std::function<void()>& work) {
-  double best = seconds_of(work);
-  for (int i = 0; i < 5; ++i) best = std::min(best, seconds_of(work));
-  return flops / best;
-}
-
-double best_product() {
-  double best = 0;
-  for (const auto& [rows, in, out] :
-       {std::array<std::int64_t, 3>{2048, 2048, 2048}, {4096, 1280, 1280}, {1024, 640, 5120}}) {
-    const at::Tensor x = random_bf16({rows, in}, 1, 1), w = random_bf16({out, in}, 1, 2);
-    best = std::max(best, best_rate(2.0 * rows * in * out, [&] { at::linear(x, w); }));
-  }
-  return best;
-}
-
-double best_convolution() {
-  double best = 0;
-  for (const auto& [n, channels, side] : {std::array<std::int64_t, 3>{1, 320, 64}, {4, 320, 64}, {8, 640, 32}}) {
-    const at::Tensor x = random_bf16({n, channels, side, side}, 1, 3).contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor w = random_bf16({channels, channels, 3, 3}, 1, 4);
-    best = std::max(best, best_rate(18.0 * n * side * side * channels * channels,
-                                    [&] { at::conv2d(x, w, {}, /*stride=*/1, /*padding=*/1); }));
-  }
-  return best;
+// Of products, convolutions and attention in one call.
+double operations_of(const std::function<void()>& call) {
+  measure::Profile profile;
+  call();
+  profile.stop();
+  double operations = 0;
+  for (const measure::ProfileRow& row : profile.rows()) operations += row.operations;
+  return operations;
 }
 
 double peak_gib() {
@@ -172,29 +172,17 @@ int run(const Options& options) {
   keep_freed_memory();
   at::NoGradGuard no_grad;
   at::set_num_threads(options.threads);
-  const double product = best_product(), convolution = best_convolution();
-  model::Unet unet(hotshot_xl());
-  randomise(unet);
-  const std::int64_t latents = options.size / 8;
-  const double flops = flops_of(unet, options.frames, latents, 3);
-  const at::Tensor x_bcfhw = random_bf16({1, 4, options.frames, latents, latents}, 1, 5);
-  const model::UnetContext context{.text_bsd = random_bf16({1, kTextTokens, 2048}, 1, 6),
-                                   .pooled_bd = random_bf16({1, 1280}, 1, 7),
-                                   .size_ids_bk = at::full({1, 6}, 512.0),
-                                   .guidance_b = {}};
-  const auto step = [&] {
-    ensure(unet(x_bcfhw, at::full({1}, 500.0), context).isfinite().all().item<bool>(), "bench", "NaN");
-  };
-  const double first = seconds_of(step);
-  double seconds = seconds_of(step);
-  for (int i = 1; i < options.steps; ++i) seconds = std::min(seconds, seconds_of(step));
-  const double rate = flops / seconds, ceiling = std::max(product, convolution);
-  fmt::print("{} parameters, {} frames of {}x{}, {} threads\n", unet.parameter_count(), options.frames, options.size,
-             options.size, options.threads);
-  fmt::print("first step {:.2f} s, then {:.2f} s of {:.2f} TFLOP: {:.3f} TFLOP/s\n", first, seconds, flops * 1e-12,
-             rate * 1e-12);
-  fmt::print("oneDNN: products {:.3f}, convolutions {:.3f} TFLOP/s; the step reaches {:.0f} % of the better\n",
-             product * 1e-12, convolution * 1e-12, 100 * rate / ceiling);
+  const double ceiling = measure::measure_ceilings().best_library_rate();
+  const Step step = step_of(options);
+  const auto call = [&] { ensure(step.call().isfinite().all().item<bool>(), "bench", "NaN"); };
+  const double operations = operations_of(call);
+  double seconds = seconds_of(call);
+  for (int i = 1; i < options.steps; ++i) seconds = std::min(seconds, seconds_of(call));
+  const double rate = operations / seconds;
+  fmt::print("{}, {} parameters, {} frames of {}x{}, {} threads\n", options.model, step.network->parameter_count(),
+             options.frames, options.width, options.height, options.threads);
+  fmt::print("{:.2f} s a step of {:.2f} TFLOP: {:.3f} TFLOP/s, {:.0f} % of oneDNN's best, {:.3f}\n", seconds,
+             operations * 1e-12, rate * 1e-12, 100 * rate / ceiling, ceiling * 1e-12);
   fmt::print("peak memory {:.2f} GiB\n", peak_gib());
   return 0;
 }
