@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -28,8 +29,11 @@ json trained_json(TrainedOn trained) {
   for (const data::Bucket& bucket : buckets) {
     if (bucket.frames == frames) sizes.push_back({bucket.width, bucket.height});
   }
-  json out = {
-      {"frames", frames}, {"fps", trained.fps}, {"sizes", sizes}, {"guidance", trained.guidance}, {"steps", 30}};
+  json out = {{"frames", frames},
+              {"fps", trained.fps},
+              {"sizes", sizes},
+              {"guidance", trained.guidance},
+              {"steps", trained.steps}};
   if (!trained.data.empty()) out["data"] = trained.data;
   return out;
 }
@@ -44,8 +48,19 @@ json index_of(const std::filesystem::path& model_folder) {
 
 }  // namespace
 
+diffusion::SchedulerConfig scheduler_of(const FlowSampling& sampling) {
+  diffusion::SchedulerConfig scheduler{.sampler = "unipc",
+                                       .schedule = diffusion::FlowScheduleOptions{.shift = sampling.shift}};
+  scheduler.options.solver_order = sampling.solver_order;
+  if (sampling.solver_order == 1) {
+    scheduler.options.disable_corrector.resize(static_cast<std::size_t>(sampling.steps));
+    std::iota(scheduler.options.disable_corrector.begin(), scheduler.options.disable_corrector.end(), 0);
+  }
+  return scheduler;
+}
+
 void write_model_files(const std::filesystem::path& model_folder, const std::vector<data::Bucket>& buckets, int fps,
-                       double shift, double guidance) {
+                       const FlowSampling& sampling) {
   write_json(model_folder / "model_index.json", {{"_class_name", "WanPipeline"},
                                                  {"_diffusers_version", "0.35.0"},
                                                  {"scheduler", {"diffusers", "UniPCMultistepScheduler"}},
@@ -53,10 +68,10 @@ void write_model_files(const std::filesystem::path& model_folder, const std::vec
                                                  {"tokenizer", {"transformers", "PreTrainedTokenizerFast"}},
                                                  {"transformer", {"diffusers", "WanTransformer3DModel"}},
                                                  {"vae", {"diffusers", "AutoencoderKLWan"}}});
-  const diffusion::SchedulerConfig scheduler{.sampler = "unipc",
-                                             .schedule = diffusion::FlowScheduleOptions{.shift = shift}};
-  write_json(model_folder / "scheduler" / "scheduler_config.json", diffusion::write_scheduler_config(scheduler));
-  write_json(model_folder / "hotshot.json", trained_json({buckets, fps, guidance, "cartoon world"}));
+  write_json(model_folder / "scheduler" / "scheduler_config.json",
+             diffusion::write_scheduler_config(scheduler_of(sampling)));
+  write_json(model_folder / "hotshot.json",
+             trained_json({buckets, fps, sampling.guidance, "cartoon world", sampling.steps}));
 }
 
 void write_image_model_files(const std::filesystem::path& model_folder, const model::UnetConfig& unet,

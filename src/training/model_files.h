@@ -18,11 +18,24 @@ struct TrainedOn {
   int fps = 8;
   double guidance = 5;
   std::string data;  // its name; may be empty
+  int steps = 30;
 };
 
-/// Writes model_index.json (a WanPipeline), scheduler/scheduler_config.json (UniPC with this shift) and hotshot.json.
+/// How a flow-matching model is best sampled.
+struct FlowSampling {
+  int steps = 30;
+  double guidance = 4;
+  double shift = 3;
+  /// Of UniPC. 1 means straight steps, without its corrector: what a model wants that learned them (training/
+  /// distillation_task.h).
+  int solver_order = 2;
+};
+
+diffusion::SchedulerConfig scheduler_of(const FlowSampling& sampling);
+
+/// Writes model_index.json (a WanPipeline), scheduler/scheduler_config.json and hotshot.json.
 void write_model_files(const std::filesystem::path& model_folder, const std::vector<data::Bucket>& buckets, int fps,
-                       double shift, double guidance);
+                       const FlowSampling& sampling);
 
 /// The same for a UNet with one or two text towers: Stable Diffusion, SDXL or Hotshot-XL. What a model_index.json that
 /// is there says besides stays.

@@ -83,8 +83,8 @@ at::Tensor orthogonalized(const at::Tensor& matrix) {
   x = x / (std::sqrt(sum_of_squares(matrix)) * 1.01 + 1e-7);
   for (int step = 0; step < 5; ++step) {
     const at::Tensor a = at::mm(x, x.t());
-    const at::Tensor b = -4.7750 * a + 2.0315 * at::mm(a, a);
-    x = 3.4445 * x + at::mm(b, x);
+    const at::Tensor b = at::addmm(a, a, a, /*beta=*/-4.7750, /*alpha=*/2.0315);
+    x = at::addmm(x, b, x, /*beta=*/3.4445);
   }
   return (tall ? x.t() : x).to(at::kFloat);
 }
@@ -92,11 +92,11 @@ at::Tensor orthogonalized(const at::Tensor& matrix) {
 // One Muon step of a weight whose gradient is already clipped; `first` holds the momentum.
 void update_orthogonally(at::Tensor weight, const at::Tensor& gradient, at::Tensor& first, at::Tensor& average,
                          double rate, double decay, double average_fraction) {
-  first.mul_(kMuonMomentum).add_(gradient, 1 - kMuonMomentum);
+  first.lerp_(gradient, 1 - kMuonMomentum);
   const at::Tensor nesterov = at::lerp(gradient, first, kMuonMomentum).flatten(1);
   const double size = 0.2 * std::sqrt(static_cast<double>(std::max(nesterov.size(0), nesterov.size(1))));
   weight.mul_(1 - rate * decay).add_(orthogonalized(nesterov).view_as(weight), -rate * size);
-  average.add_(weight - average, average_fraction);
+  average.lerp_(weight, average_fraction);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "training/autoencoder_task.h"
+#include "training/distillation_task.h"
 #include "training/judge_task.h"
 #include "training/lora_task.h"
 #include "training/picture_autoencoder_task.h"
@@ -121,6 +122,20 @@ MakeTask transformer(Tables& recipe, const Recipe& head) {
   };
 }
 
+MakeTask distillation(Tables& recipe, const Recipe& head) {
+  require(!head.top.initial.empty(), recipe.where(), "expected `initial`, a model folder with the teacher, but got {}",
+          "none");
+  auto options = recipe.take<DistillationOptions>("distillation");
+  const auto source = recipe.take<DataOptions>("data").source();
+  auto buckets = recipe.take_buckets();
+  const auto seed = static_cast<std::uint64_t>(head.loop.seed);
+  return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
+    return std::make_unique<DistillationTask>(
+        options, buckets, source,
+        TransformerInputs{places.model_folder, places.latent_folder, places.model_folder / initial}, seed, device);
+  };
+}
+
 // The judge learns all of the world: its [data] table says of which one.
 struct WorldSeed {
   std::int64_t seed = 1;
@@ -219,6 +234,7 @@ struct Part {
 constexpr Part kParts[] = {
     {"autoencoder", autoencoder<model::WanVaeConfig, AutoencoderOptions, AutoencoderTask>},
     {"transformer", transformer},
+    {"distillation", distillation},
     {"judge", judge},
     {"picture-autoencoder", autoencoder<model::KlVaeConfig, PictureAutoencoderOptions, PictureAutoencoderTask>},
     {"unet", unet},

@@ -56,7 +56,7 @@ std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, doub
   model::Umt5Config text;
   text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
   TransformerOptions options;
-  options.caption_dropout = caption_dropout, options.subject_weight = subject_weight;
+  options.captions.caption_dropout = caption_dropout, options.subject_weight = subject_weight;
   options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
   return std::make_unique<TransformerTask>(config, text, options, diffusion::DensityOptions{}, std::move(buckets),
                                            source(), TransformerInputs{places.model_folder, places.latent_folder, {}},

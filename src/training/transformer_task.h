@@ -2,26 +2,20 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "data/batch.h"
-#include "data/latent_store.h"
-#include "data/world_source.h"
 #include "diffusion/density.h"
-#include "model/umt5.h"
 #include "model/wan_transformer.h"
-#include "model/wan_vae.h"
-#include "text/t5_tokenizer.h"
+#include "training/caption_encoder.h"
+#include "training/clip_latents.h"
 #include "training/loop.h"
+#include "training/model_files.h"
 
 namespace hotshot::training {
 
 struct TransformerOptions {
-  double caption_dropout = 0.1;  // of captions become empty, for classifier-free guidance
-  int max_tokens = 96;           // of a caption; longer ones are cut
-  int context_tokens = 512;      // that every text is padded to with zeros, as Wan does
+  CaptionOptions captions;
   /// Of errors where the actors are, times (1 - sigma)^2, added to the 1 that all errors have. It fades with noise, for
   /// where noise hides the place of an actor a weight moves the best answer towards "it is everywhere".
   double subject_weight = 0;
@@ -50,7 +44,7 @@ class TransformerTask : public Task {
   MicroBatches micro_batches(std::int64_t step, int count) override;
   std::vector<Clip> preview() override;
   /// Of the autoencoder and the tokenizer.
-  std::string data_digest() const override { return vae_digest_ + " " + tokenizer_digest_; }
+  std::string data_digest() const override { return clips_.digest() + " " + captions_.digest(); }
   void export_parts(const std::filesystem::path& model_folder) override;
 
  private:
@@ -63,25 +57,15 @@ class TransformerTask : public Task {
     Batch narrow(std::int64_t first, std::int64_t end) const;
   };
 
-  Batch batch(std::size_t bucket, std::int64_t step);
-  Loss loss(const Batch& batch);
-  at::Tensor encode(const data::Bucket& bucket, std::uint64_t first, int count);
-  at::Tensor cover(const data::Bucket& bucket, std::uint64_t first, int count) const;
-  void check(const data::Bucket& bucket) const;
-  bool needs_cover(const data::Bucket& bucket) const;
-  model::TextContext context(const std::vector<std::string>& prompts);
+  Batch batch(std::int64_t step) const;
+  Loss loss(const Batch& batch) const;
+  FlowSampling sampling() const;
 
-  model::WanVae vae_;
-  text::T5Tokenizer tokenizer_;
+  ClipLatents clips_;
+  CaptionEncoder captions_;
   model::WanTransformer transformer_;
-  model::Umt5Encoder text_encoder_;
   TransformerOptions options_;
   diffusion::DensityOptions density_;
-  std::vector<data::Bucket> buckets_;
-  std::vector<std::unique_ptr<data::LatentStore>> stores_;
-  std::vector<std::unique_ptr<data::LatentStore>> covers_;  // as stores_, null where not needed
-  data::WorldSource source_;
-  std::string vae_digest_, tokenizer_digest_;
   std::uint64_t seed_;
   at::Device device_;
 };

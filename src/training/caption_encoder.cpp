@@ -1,0 +1,49 @@
+#include "training/caption_encoder.h"
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "data/batch.h"
+#include "model/part.h"
+#include "weights/digest.h"
+
+namespace hotshot::training {
+
+FieldList CaptionOptions::fields() {
+  return {{"caption_dropout", "share of empty captions", &caption_dropout, {0, 1}},
+          {"max_tokens", "of a caption", &max_tokens, {1, 512}},
+          {"context_tokens", "that texts are padded to", &context_tokens, {1, 4096}}};
+}
+
+CaptionEncoder::CaptionEncoder(model::Umt5Config config, const CaptionOptions& options,
+                               const std::filesystem::path& model_folder, const std::filesystem::path& initial,
+                               std::uint64_t seed, at::Device device)
+    : tokenizer_(text::T5Tokenizer::load(model_folder / "tokenizer")),
+      network_(std::move(config)),
+      options_(options),
+      digest_(weights::folder_digest(model_folder / "tokenizer")),
+      device_(device) {
+  require(network_.config().vocab_size >= tokenizer_.vocabulary_size(), "train",
+          "expected a vocab_size of at least the tokenizer's {} but got {}", tokenizer_.vocabulary_size(),
+          network_.config().vocab_size);
+  if (initial.empty()) {
+    network_.initialize(seed);
+  } else {
+    model::load_parameters(network_, initial / "text_encoder");
+  }
+  network_.to(device, at::kFloat);
+}
+
+model::TextContext CaptionEncoder::operator()(const std::vector<std::string>& captions, at::ScalarType dtype) const {
+  const data::TokenBatch tokens = data::tokenize(tokenizer_, captions, options_.max_tokens);
+  return model::pad_context(network_(tokens.ids_bl.to(device_), tokens.lengths, dtype), tokens.lengths,
+                            options_.context_tokens);
+}
+
+void CaptionEncoder::save(const std::filesystem::path& model_folder) {
+  model::save_part(network_, network_.config().to_json(), model_folder / "text_encoder", "model", at::kBFloat16);
+}
+
+}  // namespace hotshot::training

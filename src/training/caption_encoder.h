@@ -1,0 +1,45 @@
+// Captions as a diffusion transformer of the Wan family sees them: tokenizer, text encoder, padding.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/options.h"
+#include "model/umt5.h"
+#include "model/wan_transformer.h"
+#include "text/t5_tokenizer.h"
+
+namespace hotshot::training {
+
+struct CaptionOptions {
+  double caption_dropout = 0.1;  // of captions become empty, for classifier-free guidance
+  int max_tokens = 96;           // of a caption; longer ones are cut
+  int context_tokens = 512;      // that every text is padded to with zeros, as Wan does
+  FieldList fields();
+};
+
+class CaptionEncoder {
+ public:
+  /// The tokenizer is that of the model folder; fresh weights from `seed`, or those of `initial`/text_encoder where
+  /// that is not empty, fp32. Throws InvalidArgument for a vocabulary smaller than the tokenizer's.
+  CaptionEncoder(model::Umt5Config config, const CaptionOptions& options, const std::filesystem::path& model_folder,
+                 const std::filesystem::path& initial, std::uint64_t seed, at::Device device);
+
+  /// Differentiable where the network's parameters are; computes in `dtype`.
+  model::TextContext operator()(const std::vector<std::string>& captions, at::ScalarType dtype) const;
+
+  model::Umt5Encoder& network() { return network_; }
+  /// Of the tokenizer.
+  const std::string& digest() const { return digest_; }
+  void save(const std::filesystem::path& model_folder);
+
+ private:
+  text::T5Tokenizer tokenizer_;
+  model::Umt5Encoder network_;
+  CaptionOptions options_;
+  std::string digest_;
+  at::Device device_;
+};
+
+}  // namespace hotshot::training
