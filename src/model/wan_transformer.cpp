@@ -69,6 +69,13 @@ TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std:
   return {at::cat({real, pad}, 1), bias_bl.to(embeddings_bld.device())};
 }
 
+at::Tensor patch_timesteps(const at::Tensor& timesteps_bt, const at::Tensor& latents_bcthw,
+                           const WanTransformerConfig& config) {
+  const std::vector<int>& patch = config.patch_size;
+  const std::int64_t of_frame = latents_bcthw.size(3) / patch[1] * (latents_bcthw.size(4) / patch[2]);
+  return timesteps_bt.slice(1, 0, {}, patch[0]).repeat_interleave(of_frame, 1);
+}
+
 WanAttention::WanAttention(const WanTransformerConfig& c, bool zero_out)
     : heads_(c.num_attention_heads),
       head_size_(c.attention_head_dim),

@@ -52,6 +52,10 @@ struct TextContext {
 TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std::int64_t>& lengths,
                         std::int64_t total = 512);
 
+/// Times of latent frames [b, t] as one for each patch, [b, tokens], of latents [b, c, t, h, w].
+at::Tensor patch_timesteps(const at::Tensor& timesteps_bt, const at::Tensor& latents_bcthw,
+                           const WanTransformerConfig& config);
+
 class WanAttention : public nn::Module {
  public:
   WanAttention(const WanTransformerConfig& config, bool zero_out);

@@ -48,6 +48,16 @@ Frames read_footage(const std::filesystem::path& path, PixelSize size, int frame
   return result;
 }
 
+Frames read_ending(const std::filesystem::path& path, PixelSize size, int fps, int step, int most) {
+  media::DecodeOptions options = covering(size);
+  if (media::probe(path).frames > 1) options.rate = Rational{fps, 1};
+  const Clip clip = media::decode(path, options);
+  const int count = (std::min(clip.frames.count, most) - 1) / step * step + 1;
+  Frames result(count, clip.frames.height, clip.frames.width);
+  std::memcpy(result.pixels.data(), clip.frames.frame(clip.frames.count - count), result.pixels.size());
+  return result;
+}
+
 at::Tensor unit_values(const Frames& frames) {
   const at::Tensor bytes = at::from_blob(const_cast<std::uint8_t*>(frames.pixels.data()),
                                          {frames.count, frames.height, frames.width, 3}, at::kByte);

@@ -20,6 +20,10 @@ std::vector<int> pick_frames(int available, double frame_seconds, int wanted, do
 /// that cannot be read or are too short.
 Frames read_footage(const std::filesystem::path& path, PixelSize size, int frames, int fps);
 
+/// The last frames of a clip at `fps`, scaled and cut to cover `size`: as many of the form k · step + 1 as there are,
+/// at most `most`. A picture is itself. Throws InvalidArgument for files that cannot be read.
+Frames read_ending(const std::filesystem::path& path, PixelSize size, int fps, int step, int most);
+
 /// bytes_thwc → [1, 3, t, h, w] fp32 in [0, 1].
 at::Tensor unit_values(const Frames& frames);
 

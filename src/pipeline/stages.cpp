@@ -45,16 +45,20 @@ TextDenoiser::TextDenoiser(const model::WanTransformer& transformer, const Guide
   context_ = model::pad_context(at::stack(texts).to(device, dtype), lengths, kTextTokens);
 }
 
-at::Tensor TextDenoiser::predictions(const at::Tensor& latents_bcthw, double timestep) const {
+at::Tensor TextDenoiser::predictions(const at::Tensor& latents_bcthw, double timestep, std::int64_t known) const {
   const at::NoGradGuard no_grad;
   const std::int64_t batch = context_.embeddings_bld.size(0);
   const at::Tensor latents = latents_bcthw.to(dtype_).expand({batch, -1, -1, -1, -1});
-  const at::Tensor timestep_b = at::full({batch}, timestep, latents_bcthw.options().dtype(at::kFloat));
-  return transformer_(latents.contiguous(), timestep_b, context_);
+  const at::TensorOptions fp32 = latents_bcthw.options().dtype(at::kFloat);
+  if (known == 0) return transformer_(latents.contiguous(), at::full({batch}, timestep, fp32), context_);
+  at::Tensor timesteps_bt = at::full({batch, latents.size(2)}, timestep, fp32);
+  timesteps_bt.narrow(1, 0, known).zero_();
+  return transformer_(latents.contiguous(), model::patch_timesteps(timesteps_bt, latents, transformer_.config()),
+                      context_);
 }
 
-at::Tensor TextDenoiser::operator()(const at::Tensor& latents_bcthw, double timestep) const {
-  const at::Tensor both = predictions(latents_bcthw, timestep).to(at::kFloat);
+at::Tensor TextDenoiser::operator()(const at::Tensor& latents_bcthw, double timestep, std::int64_t known) const {
+  const at::Tensor both = predictions(latents_bcthw, timestep, known).to(at::kFloat);
   if (both.size(0) == 1) return both;
   return diffusion::guide(both.narrow(0, 0, 1), both.narrow(0, 1, 1), guidance_, rescale_);
 }

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "media/decode.h"
 #include "model/umt5.h"
 #include "model/wan_transformer.h"
 #include "model/wan_vae.h"
@@ -28,7 +29,11 @@ struct WanConfigs {
   model::Umt5Config text_encoder;
   model::WanTransformerConfig transformer;
   model::WanVaeConfig vae;
+  /// Whether it goes on from given latent frames, told by their time of 0 (diffusers' expand_timesteps).
+  bool continues = false;
 };
+
+constexpr int kKnownSteps = 2;  // latent frames after the first that a clip gives to the one which goes on from it
 
 GuidedText encode_texts(const ModelFolder& folder, const Plan& plan, Progress* progress) {
   begin_phase(progress, "loading", 1);
@@ -45,19 +50,39 @@ GuidedText encode_texts(const ModelFolder& folder, const Plan& plan, Progress* p
   return text;
 }
 
+// Normalised latents [1, c, t, h, w], fp32, of what the clip shall begin with; undefined for nothing.
+at::Tensor read_beginning(const ModelFolder& folder, const Plan& plan) {
+  const std::string& path = plan.settled.files.image;
+  if (path.empty()) return {};
+  const at::NoGradGuard no_grad;
+  const auto vae = load_network<model::WanVae>(folder, "vae", plan.dtype, plan.device);
+  // At least one latent frame is left to make.
+  const int step = vae->config().scale_factor_temporal;
+  const int most = std::min(kKnownSteps * step + 1, plan.frames_made - step);
+  const at::Tensor video = unit_values(read_ending(path, plan.size, plan.fps, step, most)) * 2 - 1;
+  return vae->normalize(vae->encode_streamed(video.to(plan.device, plan.dtype)).to(at::kFloat));
+}
+
 class WanRun : public Run {
  public:
   WanRun(const ModelFolder& folder, const Plan& plan, const GuidedText& text)
       : folder_(folder),
         plan_(plan),
+        beginning_(read_beginning(folder, plan)),
         transformer_(load_network<model::WanTransformer>(folder, "transformer", plan.dtype, plan.device)),
         denoiser_(*transformer_, text, plan.device, plan.dtype) {}
 
   at::Tensor start(std::uint64_t seed) override {
-    return initial_noise(seed, plan_.latent_shape(folder_)).to(plan_.device);
+    return with_beginning(initial_noise(seed, plan_.latent_shape(folder_)).to(plan_.device));
   }
   at::Tensor answer(const at::Tensor& input, const diffusion::DenoiserCall& call) override {
-    return denoiser_(input, call.timestep);
+    if (!beginning_.defined()) return denoiser_(input, call.timestep);
+    return denoiser_(with_beginning(input), call.timestep, beginning_.size(2));
+  }
+  void after_step(const diffusion::StepResult& step) override {
+    if (!beginning_.defined()) return;
+    at::Tensor latents = step.latents;
+    latents.narrow(2, 0, beginning_.size(2)).copy_(beginning_);
   }
   Frames preview(const at::Tensor& x0) override { return decode_latents(vae(), x0.narrow(2, 0, 1), 1, plan_.dtype); }
   void finish_sampling() override {
@@ -70,6 +95,12 @@ class WanRun : public Run {
   std::int64_t decode_pieces(const at::Tensor& latents) const override { return latents.size(2); }
 
  private:
+  at::Tensor with_beginning(const at::Tensor& latents) const {
+    if (!beginning_.defined()) return latents;
+    const std::int64_t known = beginning_.size(2);
+    return at::cat({beginning_.to(latents.scalar_type()), latents.narrow(2, known, latents.size(2) - known)}, 2);
+  }
+
   const model::WanVae& vae() {
     if (!vae_) vae_ = load_network<model::WanVae>(folder_, "vae", plan_.dtype, plan_.device);
     return *vae_;
@@ -77,6 +108,7 @@ class WanRun : public Run {
 
   const ModelFolder& folder_;
   const Plan& plan_;
+  at::Tensor beginning_;
   std::unique_ptr<model::WanTransformer> transformer_;
   TextDenoiser denoiser_;
   std::unique_ptr<model::WanVae> vae_;
@@ -119,11 +151,12 @@ class WanFamily : public Family {
     return [vae, dtype = plan.dtype, device = plan.device](const Frames& frames) {
       const at::NoGradGuard no_grad;
       const at::Tensor video = (unit_values(frames) * 2 - 1).to(device, dtype);
-      return decode_latents(*vae, vae->encode_streamed(video), frames.count, dtype);
+      return decode_latents(*vae, vae->normalize(vae->encode_streamed(video).to(at::kFloat)), frames.count, dtype);
     };
   }
 
  private:
+  void check_files(const ModelFolder& folder, const Plan& plan) const;
   std::uint64_t transformer_activations(const Workload& work, at::ScalarType dtype) const;
   std::uint64_t vae_activations(const Workload& work, at::ScalarType dtype) const;
 
@@ -132,8 +165,7 @@ class WanFamily : public Family {
 
 void WanFamily::check(const ModelFolder& folder, Plan& plan) const {
   const GenerateRequest& asked = plan.settled;
-  require(asked.files.empty(), "request", "expected words alone for {} but got files, which it cannot take",
-          folder.name);
+  check_files(folder, plan);
   require(asked.prompt_2.empty() && asked.negative_2.empty(), "prompt_2",
           "expected none for {}, which has one text encoder", folder.name);
   const bool image_settings = asked.clip_skip != 0 || asked.window != 0 || asked.overlap != 0 || asked.low_memory ||
@@ -141,6 +173,19 @@ void WanFamily::check(const ModelFolder& folder, Plan& plan) const {
                               !asked.negative_original_size.empty() || !asked.negative_target_size.empty();
   require(!image_settings, "request",
           "expected no settings of image models (clip skip, sizes said, windows, low memory) for {}", folder.name);
+}
+
+void WanFamily::check_files(const ModelFolder& folder, const Plan& plan) const {
+  LocalFiles others = plan.settled.files;
+  others.image.clear();
+  require(others.empty(), "request",
+          "expected words and an image at most for {} but got other files, which it cannot take", folder.name);
+  if (plan.settled.files.image.empty()) return;
+  require(c_.continues, "image", "expected words alone for {}, which was not trained to go on from pictures",
+          folder.name);
+  require(plan.frames_made > c_.vae.scale_factor_temporal, "image",
+          "expected a clip of more than {} frame to go on from an image but got {}", 1, plan.frames_shown);
+  media::probe(plan.settled.files.image);  // throws for what cannot be read
 }
 
 std::uint64_t WanFamily::transformer_activations(const Workload& work, at::ScalarType dtype) const {
@@ -214,7 +259,8 @@ std::shared_ptr<const Family> open_wan(ModelFolder& folder, const nlohmann::json
   check_single(index, (folder.path / "model_index.json").string());
   WanConfigs configs{.text_encoder = take_part<model::Umt5Encoder>(folder, index, "text_encoder"),
                      .transformer = take_part<model::WanTransformer>(folder, index, "transformer"),
-                     .vae = take_part<model::WanVae>(folder, index, "vae")};
+                     .vae = take_part<model::WanVae>(folder, index, "vae"),
+                     .continues = index.value("expand_timesteps", nlohmann::json(false)) == true};
   require(std::holds_alternative<diffusion::FlowScheduleOptions>(folder.scheduler.schedule), "scheduler_config",
           "expected flow sigmas for a {} model but got discrete ones", "Wan");
   check_parts_fit(configs, text::T5Tokenizer::load(folder.path / "tokenizer").vocabulary_size(), folder.path.string());

@@ -63,6 +63,7 @@ void write_model_files(const std::filesystem::path& model_folder, const std::vec
                        const FlowSampling& sampling) {
   write_json(model_folder / "model_index.json", {{"_class_name", "WanPipeline"},
                                                  {"_diffusers_version", "0.35.0"},
+                                                 {"expand_timesteps", sampling.continues},
                                                  {"scheduler", {"diffusers", "UniPCMultistepScheduler"}},
                                                  {"text_encoder", {"transformers", "UMT5EncoderModel"}},
                                                  {"tokenizer", {"transformers", "PreTrainedTokenizerFast"}},

@@ -29,6 +29,7 @@ struct FlowSampling {
   /// Of UniPC. 1 means straight steps, without its corrector: what a model wants that learned them (training/
   /// distillation_task.h).
   int solver_order = 2;
+  bool continues = false;  // from given first frames, told by their time of 0 (diffusers' expand_timesteps)
 };
 
 diffusion::SchedulerConfig scheduler_of(const FlowSampling& sampling);

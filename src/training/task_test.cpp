@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/options.h"
 #include "data/batch.h"
 #include "diffusion/density.h"
 #include "model/part.h"
@@ -45,7 +47,8 @@ AutoencoderOptions tiny_pieces() {
 
 /// A transformer task with pictures and clips over a fresh autoencoder.
 std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, double caption_dropout,
-                                                  std::vector<data::Bucket> buckets, double subject_weight = 0) {
+                                                  std::vector<data::Bucket> buckets, double subject_weight = 0,
+                                                  double continuation_share = 0) {
   const RunPlaces places = places_in(folder.path(), "task");
   if (!std::filesystem::exists(places.model_folder / "vae")) {
     AutoencoderTask(tiny_vae(), tiny_pieces(), source(), 1, at::kCPU).export_parts(places.model_folder);
@@ -57,6 +60,7 @@ std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, doub
   text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
   TransformerOptions options;
   options.captions.caption_dropout = caption_dropout, options.subject_weight = subject_weight;
+  options.continuation_share = continuation_share;
   options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
   return std::make_unique<TransformerTask>(config, text, options, diffusion::DensityOptions{}, std::move(buckets),
                                            source(), TransformerInputs{places.model_folder, places.latent_folder, {}},
@@ -331,6 +335,34 @@ TEST(Loop, AFinishedRunOnlyExportsAgain) {
   train(second, {.steps = 3}, options, folder / "run", folder / "model", "d", {}, nullptr);
   EXPECT_TRUE(second.seen.empty());
   EXPECT_EQ(read_file(folder / "model" / "x"), exported);
+}
+
+// Given frames have neither noise nor an error of their own: what the network says of them does not matter, what it
+// says of the others does.
+TEST(TransformerTask, StepsThatGiveTheBeginningCountTheRest) {
+  const TestFolder folder;
+  const auto with_share = [&](double share) {
+    auto task = tiny_transformer(folder, 0, {bucket(9, 32, 3, 4)}, 0, share);
+    const at::NoGradGuard no_grad;
+    for (const auto& [name, p] : task->parameters()) p->tensor.copy_(normal_tensor(p->tensor.sizes(), 1, name) * 0.1);
+    return task;
+  };
+  const auto never = with_share(0), always = with_share(1);
+  const Loss plain = loss_of(*never, 0), continued = loss_of(*always, 0);
+  EXPECT_TRUE(plain.extra.contains("loss_clip"));
+  EXPECT_TRUE(continued.extra.contains("loss_continued"));
+  EXPECT_NE(plain.value.item<double>(), continued.value.item<double>());
+  EXPECT_EQ(loss_of(*always, 0).value.item<double>(), continued.value.item<double>());
+  int steps = 0;
+  const auto half = with_share(0.5);
+  for (int step = 0; step < 40; ++step) steps += loss_of(*half, step).extra.contains("loss_continued");
+  EXPECT_GT(steps, 8);
+  EXPECT_LT(steps, 32);
+  // A picture has no rest.
+  const auto pictures = tiny_transformer(folder, 0, {bucket(1, 32, 3, 4)}, 0, 1);
+  EXPECT_TRUE(loss_of(*pictures, 0).extra.contains("loss_picture"));
+  always->export_parts(folder / "to");
+  EXPECT_EQ(read_json(folder / "to" / "model_index.json")["expand_timesteps"], true);
 }
 
 // A window sees less than the clip, around the actors; what it learned is exported for whole clips alone.

@@ -18,6 +18,7 @@ FieldList TransformerOptions::fields() {
   FieldList all = captions.fields();
   const FieldList own{
       {"subject_weight", "of errors where the actors are, added to 1, times (1 - sigma)^2", &subject_weight, {0, 1000}},
+      {"continuation_share", "of the steps with clips that give their beginning", &continuation_share, {0, 1}},
       {"dtype", "bf16 or fp32", &dtype},
       {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
       {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
@@ -69,16 +70,26 @@ TransformerTask::Batch TransformerTask::batch(std::int64_t step) const {
   Random(seed_ + draw, "noise")
       .fill_normal(batch.eps_bcthw.data_ptr<float>(), static_cast<std::size_t>(batch.eps_bcthw.numel()));
   batch.eps_bcthw = batch.eps_bcthw.to(device_);
+  batch.noisy_bt = noisy_frames(step, clips.size(), clips.latents_bcthw.size(2));
   return batch;
+}
+
+at::Tensor TransformerTask::noisy_frames(std::int64_t step, std::int64_t clips, std::int64_t frames) const {
+  Random random(seed_ + static_cast<std::uint64_t>(step), "given frames");
+  if (frames == 1 || !random.chance(static_cast<float>(options_.continuation_share))) return {};
+  const at::Tensor noisy_bt = at::ones({clips, frames}, at::kFloat);
+  for (std::int64_t i = 0; i < clips; ++i) {
+    const bool picture = random.chance(0.5f);
+    const std::int64_t given = picture ? 1 : 1 + random.below(static_cast<std::uint32_t>(frames - 1));
+    noisy_bt[i].narrow(0, 0, given).zero_();
+  }
+  return noisy_bt.to(device_);
 }
 
 TransformerTask::Batch TransformerTask::Batch::narrow(std::int64_t first, std::int64_t end) const {
   const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, end - first) : x; };
-  return {rows(latents_bcthw),
-          rows(weight_b1thw),
-          rows(sigma_b),
-          rows(eps_bcthw),
-          {captions.begin() + first, captions.begin() + end}};
+  return {rows(latents_bcthw), rows(weight_b1thw), rows(sigma_b),
+          rows(eps_bcthw),     rows(noisy_bt),     {captions.begin() + first, captions.begin() + end}};
 }
 
 std::vector<nn::NamedParameter> TransformerTask::parameters() {
@@ -99,21 +110,35 @@ MicroBatches TransformerTask::micro_batches(std::int64_t step, int count) {
 
 Loss TransformerTask::loss(const Batch& batch) const {
   const at::ScalarType dtype = compute_dtype(options_.dtype, "train");
-  const at::Tensor x_t = diffusion::mix(batch.latents_bcthw, batch.eps_bcthw, batch.sigma_b);
-  const at::Tensor predicted =
-      transformer_(x_t.to(dtype), diffusion::timesteps_of(batch.sigma_b), captions_(batch.captions, dtype));
+  at::Tensor x_t = diffusion::mix(batch.latents_bcthw, batch.eps_bcthw, batch.sigma_b);
+  at::Tensor time = diffusion::timesteps_of(batch.sigma_b), weight = batch.weight_b1thw;
+  if (batch.noisy_bt.defined()) {
+    const at::Tensor noisy = batch.noisy_bt.view({batch.noisy_bt.size(0), 1, -1, 1, 1});
+    x_t = at::where(noisy.gt(0), x_t, batch.latents_bcthw);
+    time = model::patch_timesteps(time.unsqueeze(1) * batch.noisy_bt, x_t, transformer_.config());
+    weight = weight.defined() ? weight * noisy : noisy.expand_as(batch.latents_bcthw.narrow(1, 0, 1));
+    weight = weight / weight.mean({1, 2, 3, 4}, /*keepdim=*/true);
+  }
+  const at::Tensor predicted = transformer_(x_t.to(dtype), time, captions_(batch.captions, dtype));
   const at::Tensor squares =
       (predicted.to(at::kFloat) - diffusion::velocity(batch.latents_bcthw, batch.eps_bcthw)).square();
-  const at::Tensor error_b = (batch.weight_b1thw.defined() ? squares * batch.weight_b1thw : squares).mean({1, 2, 3, 4});
+  const at::Tensor error_b = (weight.defined() ? squares * weight : squares).mean({1, 2, 3, 4});
   Loss loss;
   loss.value = (error_b * diffusion::loss_weight(density_.weighting, batch.sigma_b).to(device_)).mean();
   loss.samples = batch.latents_bcthw.size(0);
-  loss.extra[batch.latents_bcthw.size(2) == 1 ? "loss_picture" : "loss_clip"] = squares.mean().item<double>();
+  if (batch.noisy_bt.defined()) {
+    loss.extra["loss_continued"] = error_b.mean().item<double>();
+  } else {
+    loss.extra[batch.latents_bcthw.size(2) == 1 ? "loss_picture" : "loss_clip"] = squares.mean().item<double>();
+  }
   return loss;
 }
 
 FlowSampling TransformerTask::sampling() const {
-  return {.steps = options_.preview_steps, .guidance = options_.preview_guidance, .shift = options_.preview_shift};
+  return {.steps = options_.preview_steps,
+          .guidance = options_.preview_guidance,
+          .shift = options_.preview_shift,
+          .continues = options_.continuation_share > 0};
 }
 
 std::vector<Clip> TransformerTask::preview() {

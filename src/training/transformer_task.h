@@ -19,6 +19,9 @@ struct TransformerOptions {
   /// Of errors where the actors are, times (1 - sigma)^2, added to the 1 that all errors have. It fades with noise, for
   /// where noise hides the place of an actor a weight moves the best answer towards "it is everywhere".
   double subject_weight = 0;
+  /// Of the steps with clips: their first latent frames are given without noise, and only the others' errors count. So
+  /// the model learns to go on from a picture or a clip.
+  double continuation_share = 0;
   std::string dtype = "bf16";  // of activations
   int preview_steps = 16;
   double preview_guidance = 4;
@@ -53,11 +56,14 @@ class TransformerTask : public Task {
     at::Tensor weight_b1thw;  // of errors, mean 1 in each clip; undefined for 1 everywhere
     at::Tensor sigma_b;
     at::Tensor eps_bcthw;
+    at::Tensor noisy_bt;  // 0 for latent frames that are given, else 1; undefined for 1 everywhere
     std::vector<std::string> captions;
     Batch narrow(std::int64_t first, std::int64_t end) const;
   };
 
   Batch batch(std::int64_t step) const;
+  /// 0 for the first latent frames of each clip, or undefined: a step's own choice.
+  at::Tensor noisy_frames(std::int64_t step, std::int64_t clips, std::int64_t frames) const;
   Loss loss(const Batch& batch) const;
   FlowSampling sampling() const;
 
