@@ -14,6 +14,7 @@
 #include "pipeline/footage.h"
 #include "pipeline/generate.h"
 #include "pipeline/test_support.h"
+#include "weights/safetensors.h"
 
 namespace hotshot::pipeline {
 namespace {
@@ -88,6 +89,39 @@ TEST_F(Continuation, BeginsWithThePicture) {
   const Frames other = made(asked(file("blue.png", 1, 2)));
   EXPECT_GT(difference(clip, 11, other, 11), 5);
   EXPECT_GT(difference(clip, 11, made(asked("")), 11), 5);
+}
+
+// diffusers' image-to-video pipeline, from the same noise (tests/golden/make_continuation.py). It lets the noise of the
+// given frame run along and throws it away at the end; the frames that are made do not see it.
+TEST_F(Continuation, EqualsTheReference) {
+  const at::NoGradGuard no_grad;
+  const auto golden = weights::read_safetensors(kTiny / "continuation.safetensors").tensors;
+  const nlohmann::json settings = read_json(kTiny / "golden.json");
+  const at::Tensor& picture = golden.at("picture_hwc");
+  Frames frames(1, static_cast<int>(picture.size(0)), static_cast<int>(picture.size(1)));
+  std::copy_n(picture.data_ptr<std::uint8_t>(), frames.frame_bytes(), frames.frame(0));
+  media::encode({frames, {8, 1}}, folder_ / "picture.png");
+
+  GenerateRequest request{.prompt = settings["prompts"]["en"],
+                          .negative = settings["negative"],
+                          .frames = settings["frames"].get<int>(),
+                          .fps = 8,
+                          .size = fmt::format("{}x{}", frames.width, frames.height),
+                          .seed = 1,
+                          .steps = settings["steps"].get<int>(),
+                          .guidance = settings["guidance"].get<double>(),
+                          .dtype = "fp32"};
+  request.files.image = (folder_ / "picture.png").string();
+  const ModelFolder folder = open_model(path());
+  const Plan plan = plan_request(request, folder);
+  const auto run = folder.family->begin(folder, plan, nullptr);
+  const auto answer = [&](const at::Tensor& x, const diffusion::DenoiserCall& call) { return run->answer(x, call); };
+  const at::Tensor latents =
+      diffusion::sample(plan.sampler, answer, golden.at("noise_bcthw"), plan.schedule, plan.sampler_options,
+                        [&](const diffusion::StepResult& step) { run->after_step(step); });
+  const at::Tensor& expected = golden.at("latents_bcthw");
+  const double largest = expected.abs().max().item<double>();
+  EXPECT_LT((latents - expected).abs().max().item<double>(), 1e-3 * largest);
 }
 
 TEST_F(Continuation, GoesOnFromTheEndOfAClip) {
