@@ -6,8 +6,7 @@
 
 #include <algorithm>
 
-#include "kernel/fused.h"
-#include "kernel/isa.h"
+#include "kernel/panels.h"
 #include "kernel/recorded.h"
 
 namespace hotshot::kernel {
@@ -24,98 +23,40 @@ bool wants_gradients(const at::Tensor& x, const at::Tensor& weight_oi, const at:
          (x.requires_grad() || weight_oi.requires_grad() || (bias_o.defined() && bias_o.requires_grad()));
 }
 
-// --- By our own loops: operands packed into panels, tiles of the result shared out among the threads.
-
-std::int64_t blocks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
-
+// left [rows, depth] · right [depth, columns] + bias, in left's dtype; `right` is packed.
 template <class T>
-struct Matrix {
-  at::Tensor values;  // contiguous [a, b]
-  std::int64_t rows() const { return values.size(0); }
-  std::int64_t columns() const { return values.size(1); }
-  const T* data() const { return kernel::data<T>(values); }
-};
-
-/// Packing's elements, 4 bytes each.
-template <class T>
-at::Tensor packed(Packing<T> packing) {
-  const std::int64_t panels = blocks(packing.columns, packing.panel_columns);
-  const std::int64_t depth = blocks(packing.depth, loops<T>().element_depth);
-  const at::Tensor memory = at::empty({panels * packing.panel_columns * depth}, at::kFloat);
-  packing.panels = memory.data_ptr();
-  at::parallel_for(0, panels, 1, [&](std::int64_t begin, std::int64_t end) { loops<T>().pack(packing, begin, end); });
-  return memory;
-}
-
-// As a right operand (or, in panels of kPanelRows, a left one): m [depth, columns], or transposed: m [columns, depth].
-template <class T>
-at::Tensor packed(const Matrix<T>& m, std::int64_t panel_columns) {
-  return packed<T>({.x = m.data(),
-                    .stride = m.columns(),
-                    .columns = m.columns(),
-                    .depth = m.rows(),
-                    .panel_columns = panel_columns,
-                    .depth_is_row = true});
-}
-template <class T>
-at::Tensor packed_transposed(const Matrix<T>& m) {
-  return packed<T>({.x = m.data(), .stride = m.columns(), .columns = m.rows(), .depth = m.columns()});
-}
-
-template <class T>
-void multiply(const PanelProduct<T>& product) {
-  const std::int64_t tiles = blocks(product.rows, kPanelRows) * blocks(product.columns, kPanelColumns);
-  at::parallel_for(0, tiles, 1,
-                   [&](std::int64_t begin, std::int64_t end) { loops<T>().multiply_panels(product, begin, end); });
-}
-
-// left [rows, depth] · panels, in left's dtype.
-template <class T>
-at::Tensor multiplied_rows(const Matrix<T>& left, const at::Tensor& panels, std::int64_t columns,
-                           const at::Tensor& bias) {
-  const at::Tensor y = at::empty({left.rows(), columns}, left.values.options());
-  const std::int64_t row = left.columns() / loops<T>().element_depth;
-  multiply<T>({.left = left.data(),
-               .left_block = row * kPanelRows,
-               .left_row = row,
-               .left_depth = 1,
-               .right = panels.data_ptr(),
-               .bias = bias.numel() > 0 ? data<float>(bias) : nullptr,
-               .y = data<T>(y),
-               .rows = left.rows(),
-               .columns = columns,
-               .depth = left.columns()});
+at::Tensor times(const at::Tensor& left, const at::Tensor& right, std::int64_t columns, const at::Tensor& bias) {
+  const at::Tensor y = at::empty({left.size(0), columns}, left.options());
+  PanelProduct<T> product = product_of_rows<T>(left, right, columns);
+  product.bias = bias.numel() > 0 ? data<float>(bias) : nullptr;
+  product.y = data<T>(y);
+  multiply(product);
   return y;
 }
 
 // leftᵀ · right, fp32; left [depth, rows], right [depth, columns].
 template <class T>
-at::Tensor multiplied_columns(const Matrix<T>& left, const Matrix<T>& right) {
-  const at::Tensor y = at::empty({left.columns(), right.columns()}, at::kFloat);
-  const at::Tensor left_panels = packed(left, kPanelRows), right_panels = packed(right, kPanelColumns);
-  multiply<T>({.left = left_panels.data_ptr(),
-               .left_block = blocks(left.rows(), loops<T>().element_depth) * kPanelRows,
-               .left_row = 1,
-               .left_depth = kPanelRows,
-               .right = right_panels.data_ptr(),
-               .wide = data<float>(y),
-               .rows = left.columns(),
-               .columns = right.columns(),
-               .depth = left.rows()});
+at::Tensor transposed_times(const at::Tensor& left, const at::Tensor& right) {
+  const at::Tensor y = at::empty({left.size(1), right.size(1)}, at::kFloat);
+  const at::Tensor left_panels = packed<T>(left, block_rows_of(left.size(1))), right_panels = packed<T>(right);
+  PanelProduct<T> product = product_of_panels<T>(left_panels, right_panels, left.size(1), right.size(1), left.size(0));
+  product.wide = data<float>(y);
+  multiply(product);
   return y;
 }
 
 // The sum of the rows of x, fp32.
 template <class T>
-at::Tensor summed_rows(const Matrix<T>& x) {
-  const at::Tensor origin = at::zeros({x.columns()}, at::kFloat);
+at::Tensor summed_rows(const at::Tensor& x) {
+  const std::int64_t columns = x.size(1);
+  const at::Tensor origin = at::zeros({columns}, at::kFloat);
   const at::Tensor sums =
-      sum_by_group({x.rows(), x.columns(), x.rows()}, 2, [&](std::int64_t first, std::int64_t last, float* out) {
-        loops<T>().channel_sums({.x = x.data(),
+      sum_by_group({x.size(0), columns, x.size(0)}, 2, [&](std::int64_t first, std::int64_t last, float* out) {
+        loops<T>().channel_sums({.x = data<T>(x),
                                  .origin = data<float>(origin),
                                  .sum = out,
-                                 .square = out + padded(x.columns()),
-                                 .channels = x.columns()},
+                                 .square = out + padded(columns),
+                                 .channels = columns},
                                 first, last);
       });
   return sums[0][0];
@@ -127,7 +68,7 @@ at::Tensor fused_linear(const at::Tensor& x_rows, const at::Tensor& weight_oi, c
   at::Tensor y;
   with_type(x_rows, [&](auto type) {
     using T = decltype(type);
-    y = multiplied_rows<T>({x_rows}, packed_transposed<T>({weight_oi}), weight_oi.size(0), bias_o);
+    y = times<T>(x_rows, packed_transposed<T>(weight_oi), weight_oi.size(0), bias_o);
   });
   return y;
 }
@@ -154,29 +95,21 @@ struct FusedLinear : torch::autograd::Function<FusedLinear> {
       using T = decltype(type);
       if (context->needs_input_grad(0)) {
         const Recorded recorded("hotshot::linear_grad_x", {grad_y, weight});
-        result[0] = multiplied_rows<T>({grad_y}, packed<T>({weight}, kPanelColumns), weight.size(1),
-                                       at::empty({0}, at::kFloat));
+        result[0] = times<T>(grad_y, packed<T>(weight), weight.size(1), at::empty({0}, at::kFloat));
       }
       if (context->needs_input_grad(1)) {
         const Recorded recorded("hotshot::linear_grad_weight", {grad_y, x});
-        result[1] = multiplied_columns<T>({grad_y}, {x}).to(type_of("weight_type"));
+        result[1] = transposed_times<T>(grad_y, x).to(type_of("weight_type"));
       }
-      if (context->needs_input_grad(2)) result[2] = summed_rows<T>({grad_y}).to(type_of("bias_type"));
+      if (context->needs_input_grad(2)) result[2] = summed_rows<T>(grad_y).to(type_of("bias_type"));
     });
     return result;
   }
 };
 
-bool fusable_linear(const at::Tensor& x, const at::Tensor& weight_oi) {
-  if (isa() == Isa::amx && x.scalar_type() == at::kBFloat16) return false;  // the library uses the tiles
-  if (!fusable(x) || x.numel() / x.size(-1) < kFewRows || !at::isFloatingType(weight_oi.scalar_type())) return false;
-  bool can = false;
-  with_type(x, [&](auto type) {
-    const Loops<decltype(type)>& own = loops<decltype(type)>();
-    can = own.multiply_panels != nullptr && x.size(-1) % own.element_depth == 0 &&
-          weight_oi.size(0) % own.element_depth == 0;
-  });
-  return can;
+bool is_ours(const at::Tensor& x, const at::Tensor& weight_oi) {
+  return multiplies(x) && x.numel() / x.size(-1) >= kFewRows && at::isFloatingType(weight_oi.scalar_type()) &&
+         whole_elements(x, x.size(-1)) && whole_elements(x, weight_oi.size(0));
 }
 
 // --- By the library.
@@ -229,7 +162,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight_oi, const at::Te
   auto shape = x.sizes().vec();
   shape.back() = weight_oi.size(0);
   const at::Tensor rows = x.reshape({-1, x.size(-1)});
-  if (!fusable_linear(x, weight_oi)) return library_linear(rows, weight_oi, bias_o).view(shape);
+  if (!is_ours(x, weight_oi)) return library_linear(rows, weight_oi, bias_o).view(shape);
   // Autograd takes no undefined tensors.
   const at::Tensor bias = bias_o.defined() ? bias_o : at::empty({0}, at::kFloat);
   const at::Tensor y = wants_gradients(x, weight_oi, bias)

@@ -148,7 +148,7 @@ struct RotateRows {
   bool backward = false;
 };
 
-/// Blocks of a product of matrices: rows of the left operand, columns of the right one.
+/// Blocks of a product of matrices: rows of the left operand at most, columns of the right one.
 constexpr std::int64_t kPanelRows = 64;
 constexpr std::int64_t kPanelColumns = 32;
 
@@ -161,22 +161,29 @@ struct Packing {
   std::int64_t stride = 0;
   std::int64_t columns = 0;
   std::int64_t depth = 0;
-  std::int64_t panel_columns = kPanelColumns;  // or kPanelRows for a left operand
+  std::int64_t panel_columns = kPanelColumns;  // for a left operand PanelProduct::block_rows
+  std::int64_t panel_elements = 0;             // from one panel to the next: panel_columns times all of the depth
   bool depth_is_row = false;
   void* panels = nullptr;
 };
 
-/// y = left · right + bias.
+/// y = scale · left · right + bias, or with `added`: + added_scale · added.
 template <class T>
 struct PanelProduct {
   const void* left = nullptr;   // elements: row r of block b at left + b · left_block + r · left_row, its depths
   std::int64_t left_block = 0;  // left_depth apart
   std::int64_t left_row = 0;
   std::int64_t left_depth = 1;
-  const void* right = nullptr;  // panels of kPanelColumns
-  const float* bias = nullptr;  // [columns] or null for 0
-  T* y = nullptr;               // [rows, columns]; null where `wide` is given
-  float* wide = nullptr;        // the same without rounding
+  std::int64_t block_rows = kPanelRows;  // at most kPanelRows
+  const void* right = nullptr;           // panels of kPanelColumns
+  const float* bias = nullptr;           // [columns] or null for 0
+  T* y = nullptr;                        // [rows, columns]; null where `wide` is given
+  float* wide = nullptr;                 // the same without rounding, scale or anything added but the bias
+  float scale = 1;
+  const T* added = nullptr;  // [rows, columns], may be y itself; instead of a bias
+  float added_scale = 0;
+  bool symmetric = false;  // of a square y, which is its own transpose: tiles below the diagonal are left out, and are
+                           // to be mirrored
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::int64_t depth = 0;  // in values
@@ -295,7 +302,9 @@ struct Loops {
   int element_depth;
   /// Panels [first, last). Null (and multiply_panels) where products of T are not in the instruction set.
   void (*pack)(const Packing<T>&, std::int64_t first, std::int64_t last);
-  /// Tiles [first, last) of ⌈rows / kPanelRows⌉ · ⌈columns / kPanelColumns⌉, those of the same rows one after the
+  /// y [size, size]: copies what lies above the diagonal below it, rows [first, last).
+  void (*mirror)(T* y, std::int64_t size, std::int64_t first, std::int64_t last);
+  /// Tiles [first, last) of ⌈rows / block_rows⌉ · ⌈columns / kPanelColumns⌉, those of the same rows one after the
   /// other. Every value is summed up in fp32, in the order of depth.
   void (*multiply_panels)(const PanelProduct<T>&, std::int64_t first, std::int64_t last);
 

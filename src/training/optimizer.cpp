@@ -8,6 +8,8 @@
 #include <numbers>
 #include <numeric>
 
+#include "kernel/orthogonal.h"
+
 namespace hotshot::training {
 namespace {
 
@@ -76,26 +78,13 @@ double step_fraction(const at::Tensor& weight, int fan_in) {
       1.0, static_cast<double>(fan_in) * static_cast<double>(weight.size(0)) / static_cast<double>(weight.numel()));
 }
 
-// Nearly the orthogonal factor of a matrix: five steps of the quintic Newton–Schulz iteration (Jordan et al. 2024).
-at::Tensor orthogonalized(const at::Tensor& matrix) {
-  const bool tall = matrix.size(0) > matrix.size(1);
-  at::Tensor x = (tall ? matrix.t() : matrix).to(at::kBFloat16);
-  x = x / (std::sqrt(sum_of_squares(matrix)) * 1.01 + 1e-7);
-  for (int step = 0; step < 5; ++step) {
-    const at::Tensor a = at::mm(x, x.t());
-    const at::Tensor b = at::addmm(a, a, a, /*beta=*/-4.7750, /*alpha=*/2.0315);
-    x = at::addmm(x, b, x, /*beta=*/3.4445);
-  }
-  return (tall ? x.t() : x).to(at::kFloat);
-}
-
 // One Muon step of a weight whose gradient is already clipped; `first` holds the momentum.
 void update_orthogonally(at::Tensor weight, const at::Tensor& gradient, at::Tensor& first, at::Tensor& average,
                          double rate, double decay, double average_fraction) {
   first.lerp_(gradient, 1 - kMuonMomentum);
   const at::Tensor nesterov = at::lerp(gradient, first, kMuonMomentum).flatten(1);
   const double size = 0.2 * std::sqrt(static_cast<double>(std::max(nesterov.size(0), nesterov.size(1))));
-  weight.mul_(1 - rate * decay).add_(orthogonalized(nesterov).view_as(weight), -rate * size);
+  weight.mul_(1 - rate * decay).add_(kernel::orthogonalized(nesterov).view_as(weight), -rate * size);
   average.lerp_(weight, average_fraction);
 }
 

@@ -1,0 +1,114 @@
+// Matrices as operands of our own products (loops.h, PanelProduct). All are contiguous and of the loops' type T.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernel/fused.h"
+#include "kernel/isa.h"
+#include "kernel/loops.h"
+
+namespace hotshot::kernel {
+
+inline std::int64_t blocks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
+
+/// Whether products of x's type are ours here. bf16 with tiles (Isa::amx) is the library's, which uses them.
+inline bool multiplies(const at::Tensor& x) {
+  if (!fusable(x)) return false;
+  if (x.scalar_type() == at::kFloat) return loops<float>().multiply_panels != nullptr;
+  return isa() != Isa::amx && loops<Bf16>().multiply_panels != nullptr;
+}
+
+/// Whether rows of so many values are rows of a product's elements.
+inline bool whole_elements(const at::Tensor& x, std::int64_t values) {
+  return values % (x.scalar_type() == at::kFloat ? loops<float>().element_depth : loops<Bf16>().element_depth) == 0;
+}
+
+/// Rows of a block where a product has so many: of all that kPanelRows allows the most even, in whole tiles, so that
+/// threads get equal work.
+inline std::int64_t block_rows_of(std::int64_t rows) {
+  constexpr std::int64_t kTile = 8;
+  return blocks(blocks(rows, blocks(rows, kPanelRows)), kTile) * kTile;
+}
+
+/// Packs in parallel, panels and, of rows of depth, parts of it; the panels are 4-byte elements.
+template <class T>
+at::Tensor packed(Packing<T> packing) {
+  constexpr std::int64_t kPart = 2048;
+  const std::int64_t panels = blocks(packing.columns, packing.panel_columns), step = loops<T>().element_depth;
+  const std::int64_t parts = packing.depth_is_row ? blocks(packing.depth, kPart) : 1;
+  packing.panel_elements = packing.panel_columns * blocks(packing.depth, step);
+  const at::Tensor memory = at::empty({panels * packing.panel_elements}, at::kFloat);
+  at::parallel_for(0, panels * parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      Packing<T> part = packing;
+      const std::int64_t from = unit / panels * kPart;
+      if (packing.depth_is_row) part.x += from * packing.stride;
+      part.depth = parts > 1 ? std::min(kPart, packing.depth - from) : packing.depth;
+      part.panels = data<float>(memory) + from / step * packing.panel_columns;
+      loops<T>().pack(part, unit % panels, unit % panels + 1);
+    }
+  });
+  return memory;
+}
+
+/// x [depth, columns] as a right operand, or in panels of block_rows as a left one.
+template <class T>
+at::Tensor packed(const at::Tensor& x, std::int64_t panel_columns = kPanelColumns) {
+  return packed<T>({.x = data<T>(x),
+                    .stride = x.size(1),
+                    .columns = x.size(1),
+                    .depth = x.size(0),
+                    .panel_columns = panel_columns,
+                    .depth_is_row = true});
+}
+
+/// x [columns, depth] as a right operand.
+template <class T>
+at::Tensor packed_transposed(const at::Tensor& x) {
+  return packed<T>({.x = data<T>(x), .stride = x.size(1), .columns = x.size(0), .depth = x.size(1)});
+}
+
+/// A product whose left operand is x [rows, depth] as it is; whole_elements(x, depth).
+template <class T>
+PanelProduct<T> product_of_rows(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
+  const std::int64_t row = x.size(1) / loops<T>().element_depth, height = block_rows_of(x.size(0));
+  return {.left = x.data_ptr(),
+          .left_block = row * height,
+          .left_row = row,
+          .left_depth = 1,
+          .block_rows = height,
+          .right = right.data_ptr(),
+          .rows = x.size(0),
+          .columns = columns,
+          .depth = x.size(1)};
+}
+
+/// A product whose left operand are panels of block_rows_of(rows), made of [depth, rows].
+template <class T>
+PanelProduct<T> product_of_panels(const at::Tensor& left, const at::Tensor& right, std::int64_t rows,
+                                  std::int64_t columns, std::int64_t depth) {
+  const std::int64_t height = block_rows_of(rows);
+  return {.left = left.data_ptr(),
+          .left_block = blocks(depth, loops<T>().element_depth) * height,
+          .left_row = 1,
+          .left_depth = height,
+          .block_rows = height,
+          .right = right.data_ptr(),
+          .rows = rows,
+          .columns = columns,
+          .depth = depth};
+}
+
+/// Shares the tiles out among the threads.
+template <class T>
+void multiply(const PanelProduct<T>& product) {
+  const std::int64_t tiles = blocks(product.rows, product.block_rows) * blocks(product.columns, kPanelColumns);
+  at::parallel_for(0, tiles, 1,
+                   [&](std::int64_t begin, std::int64_t end) { loops<T>().multiply_panels(product, begin, end); });
+}
+
+}  // namespace hotshot::kernel
