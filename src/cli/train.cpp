@@ -83,6 +83,11 @@ int train(int argc, char** argv) {
       options.model_folder.empty() ? std::filesystem::path("models") / recipe.top.model
                                    : std::filesystem::path(options.model_folder),
       options.latents.empty() ? run_folder / "latents" : std::filesystem::path(options.latents), picture_reader()};
+  require(
+      !std::filesystem::is_symlink(places.model_folder), "train",
+      "expected a folder that may be changed but {} is a link to an imported model; copy that (hotshot models import "
+      "--copy), or name another --model-folder",
+      places.model_folder.string());
   for (const auto& folder : {places.run_folder, places.model_folder}) {
     make_folders(folder, "train");
     require_writable(folder, "train");  // rather than after hours

@@ -188,6 +188,8 @@ FieldList DiscreteScheduleOptions::fields() {
 
 std::vector<std::string> grids() { return names_of(kGrids); }
 
+std::vector<std::string> timestep_spacings() { return names_of(kTimestepSpacings); }
+
 std::vector<std::string> sigma_spacings() {
   std::vector<std::string> names = names_of(kSigmaSpacings);
   names.insert(names.begin(), "timesteps");

@@ -34,8 +34,9 @@ struct DiscreteScheduleOptions {
 /// InvalidArgument for unknown names and for more steps than the model has levels.
 Schedule discrete_schedule(int steps, const DiscreteScheduleOptions& options = {});
 
-/// Names for DiscreteScheduleOptions::grid and ::sigma_spacing.
+/// Names for DiscreteScheduleOptions::grid, ::timestep_spacing and ::sigma_spacing.
 std::vector<std::string> grids();
+std::vector<std::string> timestep_spacings();
 std::vector<std::string> sigma_spacings();
 
 /// The schedule of either family of models.

@@ -20,22 +20,39 @@ double value_at(const std::vector<double>& list, std::size_t index, double other
   return index < list.size() ? list[index] : otherwise;
 }
 
-// A folder in the diffusers layout, or a single file of a known family.
-std::unique_ptr<model::ControlNet> load(const std::filesystem::path& path, at::ScalarType dtype, at::Device device) {
+struct Opened {
+  std::unique_ptr<model::ControlNet> network;  // without weights
+  weights::TensorMap tensors;                  // aliases of the file
+};
+
+// A folder in the diffusers layout, or a single file of a known family; one that fits the UNet.
+Opened open(const std::filesystem::path& path, const model::UnetConfig& unet) {
   nlohmann::json config;
-  weights::TensorMap tensors;
+  Opened opened;
   const auto& network_class = model::find_network_class("ControlNetModel", "controlnet", path.string());
   if (std::filesystem::is_directory(path)) {
     config = read_object(path / "config.json");
-    tensors = model::read_tensors(network_class, path);
+    opened.tensors = model::read_tensors(network_class, path);
   } else {
     weights::ControlnetFile file = weights::read_controlnet_file(path);
     config = weights::part_config(file.family, "controlnet");
-    tensors = std::move(file.tensors);
+    opened.tensors = std::move(file.tensors);
   }
-  auto network = model::build_network<model::ControlNet>("ControlNetModel", "controlnet", config, path.string());
-  assign_weights(*network, std::move(tensors), path.string(), dtype, device);
-  return network;
+  opened.network = model::build_network<model::ControlNet>("ControlNetModel", "controlnet", config, path.string());
+  const model::ControlNetConfig& own = opened.network->config();
+  const bool fits = own.text_width() == unet.text_width() && own.block_out_channels == unet.block_out_channels &&
+                    own.layers_per_block == unet.layers_per_block;
+  require(fits, "controlnet",
+          "expected one for the model's unet (text of width {}) but '{}' is for another family (text of width {})",
+          unet.text_width(), path.string(), own.text_width());
+  return opened;
+}
+
+std::unique_ptr<model::ControlNet> load(const std::filesystem::path& path, const model::UnetConfig& unet,
+                                        at::ScalarType dtype, at::Device device) {
+  Opened opened = open(path, unet);
+  assign_weights(*opened.network, std::move(opened.tensors), path.string(), dtype, device);
+  return std::move(opened.network);
 }
 
 Frames edges_of(const Frames& frames, const std::string& kind) {
@@ -45,21 +62,20 @@ Frames edges_of(const Frames& frames, const std::string& kind) {
 
 }  // namespace
 
+std::uint64_t check_control_network(const std::filesystem::path& path, const model::UnetConfig& unet) {
+  return static_cast<std::uint64_t>(open(path, unet).network->parameter_count());
+}
+
 ControlNetwork::ControlNetwork(const Plan& plan, std::size_t index, const model::UnetConfig& unet)
-    : network_(load(plan.settled.files.controlnet[index], plan.dtype, plan.device)),
+    : network_(load(plan.settled.files.controlnet[index], unet, plan.dtype, plan.device)),
       scale_(value_at(plan.settled.files.control_scale, index, 1)),
       start_(value_at(plan.settled.files.control_start, index, 0)),
       end_(value_at(plan.settled.files.control_end, index, 1)),
       guesses_(plan.settled.files.control_guess) {
-  const model::ControlNetConfig& own = network_->config();
-  const bool fits = own.text_width() == unet.text_width() && own.block_out_channels == unet.block_out_channels &&
-                    own.layers_per_block == unet.layers_per_block;
-  require(fits, "controlnet",
-          "expected one for the model's unet (text of width {}) but '{}' is for another family (text of width {})",
-          unet.text_width(), plan.settled.files.controlnet[index], own.text_width());
-  prompt_alone_ = guesses_ || own.global_pool_conditions;
+  prompt_alone_ = guesses_ || network_->config().global_pool_conditions;
   const Frames frames = read_footage(plan.settled.files.control[index], plan.size, plan.frames_made, plan.fps);
-  picture_bcfhw_ = unit_values(edges_of(frames, plan.settled.files.control_edges)).to(plan.device, plan.dtype);
+  picture_bcfhw_ =
+      unit_values(edges_of(frames, plan.settled.files.edges_of_control(index))).to(plan.device, plan.dtype);
 }
 
 bool ControlNetwork::acts(int step, int steps, std::int64_t first_row) const {

@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 
 #include "model/controlnet.h"
@@ -10,6 +12,10 @@
 #include "pipeline/request.h"
 
 namespace hotshot::pipeline {
+
+/// Reads the config and the names of a ControlNet's folder or file; returns its number of weights. Throws
+/// InvalidArgument for what is none, and for one of another family than the UNet's.
+std::uint64_t check_control_network(const std::filesystem::path& path, const model::UnetConfig& unet);
 
 class ControlNetwork {
  public:

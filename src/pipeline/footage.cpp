@@ -20,6 +20,12 @@ media::DecodeOptions covering(PixelSize size) {
 
 }  // namespace
 
+void check_footage(const std::filesystem::path& path, int frames) {
+  const media::Probe probe = media::probe(path);
+  require(probe.frames <= 1 || !probe.frames_exact || probe.frames >= frames, "footage",
+          "expected at least {} frames in {} but got {}", frames, path.string(), probe.frames);
+}
+
 std::vector<int> pick_frames(int available, double frame_seconds, int wanted, double seconds) {
   require(available >= wanted, "footage", "expected at least {} frames but got {}", wanted, available);
   if (wanted == 1) return {available / 2};
@@ -39,6 +45,8 @@ Frames read_footage(const std::filesystem::path& path, PixelSize size, int frame
   const Clip clip = media::decode(path, covering(size));
   std::vector<int> picked(static_cast<std::size_t>(frames), 0);
   if (clip.frames.count > 1) {
+    require(clip.frames.count >= frames, "footage", "expected at least {} frames in {} but got {}", frames,
+            path.string(), clip.frames.count);
     picked = pick_frames(clip.frames.count, 1 / clip.rate.value(), frames, static_cast<double>(frames) / fps);
   }
   Frames result(frames, clip.frames.height, clip.frames.width);

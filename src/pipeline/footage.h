@@ -11,6 +11,10 @@
 
 namespace hotshot::pipeline {
 
+/// Reads the headers of a picture, or of a clip that shall give `frames` frames. Throws InvalidArgument, naming the
+/// file, for what cannot be read or is known to be too short.
+void check_footage(const std::filesystem::path& path, int frames);
+
 /// Which of `available` frames, each `frame_seconds` long, stand for `wanted` frames that span `seconds`: evenly
 /// spaced, the span in the middle, and of all spacings that fit the one whose span is nearest. Throws InvalidArgument
 /// where there are fewer frames than wanted.

@@ -76,6 +76,10 @@ std::vector<at::Tensor> sample_clips(Run& run, const Plan& plan, Progress* progr
     const std::uint64_t seed = plan.seed + static_cast<std::uint64_t>(i);
     const std::int64_t before = static_cast<std::int64_t>(i) * plan.steps();
     const auto on_step = [&](const diffusion::StepResult& step) {
+      ensure(step.latents.isfinite().all().item<bool>(), "sampling",
+             "expected finite numbers after step {} of {} but got others: the model's weights, a LoRA or ControlNet of "
+             "great strength, or a guidance of {} can be the cause",
+             step.done, step.steps, plan.guidance);
       run.after_step(step);
       advance_or_stop(progress, before + step.done);
       if (step.done < step.steps) previewer.show(step.x0);

@@ -14,6 +14,7 @@
 #include "model/registry.h"
 #include "model/temporal_transformer.h"
 #include "model/unet.h"
+#include "pipeline/control_network.h"
 #include "pipeline/footage.h"
 #include "pipeline/image_run.h"
 #include "pipeline/memory.h"
@@ -29,7 +30,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The seven sizes of Hotshot-XL's training, about 512² pixels each; the first is the default.
+// The seven sizes of Hotshot-XL's training, about 512² pixels each; the first is the default. Twice as long, they are
+// among the sizes of SDXL's.
 const std::vector<PixelSize> kClipSizes{{512, 512}, {672, 384}, {384, 672}, {608, 416},
                                         {416, 608}, {768, 320}, {320, 768}};
 
@@ -43,7 +45,14 @@ constexpr std::uint64_t kVaeTensors = 6;
 std::vector<PixelSize> sizes_of(const model::UnetConfig& unet, int pixels_per_latent) {
   if (unet.is_video()) return kClipSizes;
   const int side = unet.sample_size * pixels_per_latent;
-  return {{side, side}};
+  std::vector<PixelSize> sizes{{side, side}};
+  constexpr int kSdxlSide = 1024;
+  if (unet.has_text_time() && side == kSdxlSide) {
+    for (auto size = kClipSizes.begin() + 1; size != kClipSizes.end(); ++size) {
+      sizes.push_back({2 * size->width, 2 * size->height});
+    }
+  }
+  return sizes;
 }
 
 class ImageFamily : public Family {
@@ -81,23 +90,27 @@ class ImageFamily : public Family {
   }
 
  private:
-  void check_files(const ModelFolder& folder, const LocalFiles& files) const;
+  void check_files(const ModelFolder& folder, Plan& plan) const;
 
   ImageConfigs c_;
 };
 
 void ImageFamily::check(const ModelFolder& folder, Plan& plan) const {
   const GenerateRequest& asked = plan.settled;
-  check_files(folder, asked.files);
+  check_files(folder, plan);
   require(c_.text_encoders.size() > 1 || (asked.prompt_2.empty() && asked.negative_2.empty()), "prompt_2",
           "expected none for {}, which has one text encoder", folder.name);
   if (!asked.files.image.empty()) plan.schedule = diffusion::cut_schedule(plan.schedule, asked.files.strength);
+  const auto check_said = [&](const std::string& said, const char* field, PixelSize (*parse)(const std::string&)) {
+    if (said.empty()) return;
+    require(c_.unet.has_text_time(), field, "expected no said {} for {}, which is told none", field, folder.name);
+    parse(said);
+  };
   for (const std::string* size :
        {&asked.original_size, &asked.target_size, &asked.negative_original_size, &asked.negative_target_size}) {
-    if (size->empty()) continue;
-    require(c_.unet.has_text_time(), "size", "expected no said sizes for {}, which is told none", folder.name);
-    parse_pixel_size(*size);
+    check_said(*size, "size", parse_pixel_size);
   }
+  for (const std::string* crop : {&asked.crop, &asked.negative_crop}) check_said(*crop, "crop", parse_crop);
   const std::int64_t longest = longest_window(c_.unet);
   if (c_.unet.is_video()) {
     require(asked.window <= longest, "window", "expected at most {} frames but got {}", longest, asked.window);
@@ -115,7 +128,9 @@ void ImageFamily::check(const ModelFolder& folder, Plan& plan) const {
   if (!folder.scheduler.note.empty()) plan.warnings.push_back(folder.scheduler.note);
 }
 
-void ImageFamily::check_files(const ModelFolder& folder, const LocalFiles& files) const {
+// Adds what ControlNets weigh to the plan's memory.
+void ImageFamily::check_files(const ModelFolder& folder, Plan& plan) const {
+  const LocalFiles& files = plan.settled.files;
   require(files.mask.empty() || !files.image.empty(), "mask", "expected an image for the mask but got {}", "none");
   require(c_.unet.in_channels == c_.vae.latent_channels || !files.mask.empty(), "mask",
           "expected an image and a mask for {}, which fills in what is masked", folder.name);
@@ -128,8 +143,14 @@ void ImageFamily::check_files(const ModelFolder& folder, const LocalFiles& files
             list->size());
   }
   const std::vector<std::string> edges{"none", "canny", "soft"};
-  if (std::find(edges.begin(), edges.end(), files.control_edges) == edges.end()) {
-    throw_unknown("control_edges", files.control_edges, edges);
+  for (const std::string& kind : files.control_edges) {
+    if (std::find(edges.begin(), edges.end(), kind) == edges.end()) throw_unknown("control_edges", kind, edges);
+  }
+  if (!files.image.empty()) check_footage(files.image, plan.frames_made);
+  if (!files.mask.empty()) check_footage(files.mask, 1);
+  for (const std::string& path : files.control) check_footage(path, plan.frames_made);
+  for (const std::string& path : files.controlnet) {
+    plan.memory.sampling += check_control_network(path, c_.unet) * c10::elementSize(plan.dtype);
   }
   for (const std::string& choice : files.lora) {
     const weights::Lora lora = weights::read_lora(parse_lora_choice(choice).path);
@@ -142,6 +163,8 @@ MemoryNeed ImageFamily::memory(const ModelFolder& folder, const Workload& work, 
   const std::vector<std::int64_t> shape = latent_shape(work.width, work.height, work.frames);
   const auto pixels = static_cast<std::uint64_t>(work.width) * static_cast<std::uint64_t>(work.height);
   const auto places = static_cast<std::uint64_t>(shape[3] * shape[4]);
+  const auto tile = static_cast<std::uint64_t>(c_.vae.tile_latents() * c_.vae.scale_factor());
+  const std::uint64_t decoded = work.low_memory ? std::min(pixels, tile * tile) : pixels;
   const auto frames =
       static_cast<std::uint64_t>(std::min<std::int64_t>(work.frames, c_.unet.is_video() ? longest_window(c_.unet) : 1));
   const std::uint64_t size = c10::elementSize(dtype), rows = work.guided ? 2 : 1;
@@ -152,7 +175,7 @@ MemoryNeed ImageFamily::memory(const ModelFolder& folder, const Workload& work, 
           .sampling = weight_bytes(folder.part("unet"), dtype) + kUnetFixed +
                       rows * frames * places * static_cast<std::uint64_t>(c_.unet.channels(0)) * size * kUnetTensors,
           .decoding = weight_bytes(folder.part("vae"), dtype) +
-                      pixels * static_cast<std::uint64_t>(2 * c_.vae.block_out_channels.front()) * size * kVaeTensors,
+                      decoded * static_cast<std::uint64_t>(2 * c_.vae.block_out_channels.front()) * size * kVaeTensors,
           .result = latent * work.count + 2 * 3 * pixels * work.frames};
 }
 
@@ -220,14 +243,15 @@ std::int64_t longest_window(const model::UnetConfig& unet) {
   return unet.is_video() ? model::kTemporalPositions : std::numeric_limits<std::int64_t>::max();
 }
 
-std::vector<float> size_ids(const model::UnetConfig& unet, PixelSize original, PixelSize target) {
+std::vector<float> size_ids(const model::UnetConfig& unet, PixelSize original, PixelSize target, PixelSize crop) {
   const auto pair = [&](PixelSize size) {
     const auto width = static_cast<float>(size.width), height = static_cast<float>(size.height);
     return unet.is_video() ? std::pair(width, height) : std::pair(height, width);
   };
   const auto [a, b] = pair(original);
   const auto [c, d] = pair(target);
-  return {a, b, 0, 0, c, d};
+  const auto [e, f] = pair(crop);
+  return {a, b, e, f, c, d};
 }
 
 }  // namespace hotshot::pipeline

@@ -26,6 +26,7 @@ std::int64_t longest_window(const model::UnetConfig& unet);
 
 /// What SDXL is told of sizes, six numbers: original, crop, target. Hotshot-XL was trained with width before height,
 /// SDXL the other way round.
-std::vector<float> size_ids(const model::UnetConfig& unet, PixelSize original, PixelSize target);
+std::vector<float> size_ids(const model::UnetConfig& unet, PixelSize original, PixelSize target,
+                            PixelSize crop = {0, 0});
 
 }  // namespace hotshot::pipeline

@@ -20,6 +20,7 @@
 #include "pipeline/pictures.h"
 #include "pipeline/test_support.h"
 #include "weights/lora.h"
+#include "weights/part.h"
 #include "weights/safetensors.h"
 
 namespace hotshot::pipeline {
@@ -121,6 +122,89 @@ std::string complaint(const ModelFolder& folder, const GenerateRequest& request)
   return message_of([&] { make(folder, request); });
 }
 
+/// A random ControlNet in the shape of the model's UNet, that says something.
+std::string write_control_net(const ModelFolder& model, const fs::path& folder, int text_width) {
+  const json config = read_json(model.path / "unet/config.json");
+  json own{{"_class_name", "ControlNetModel"}, {"conditioning_embedding_out_channels", {4, 4, 8, 8}}};
+  for (const char* key : {"in_channels", "block_out_channels", "layers_per_block", "attention_head_dim",
+                          "transformer_layers_per_block", "use_linear_projection", "norm_num_groups",
+                          "addition_embed_type", "addition_time_embed_dim", "projection_class_embeddings_input_dim"}) {
+    own[key] = config[key];
+  }
+  // Of pictures, also where the UNet is one of clips.
+  for (const std::string type : config["down_block_types"]) {
+    own["down_block_types"].push_back(type.starts_with("CrossAttn") ? "CrossAttnDownBlock2D" : "DownBlock2D");
+  }
+  own["cross_attention_dim"] = text_width;
+  model::ControlNet net(model::ControlNetConfig::from_json(own, "test"));
+  net.initialize(8);
+  for (const auto& [parameter, slot] : net.parameters()) {
+    if (parameter.starts_with("controlnet_")) slot->tensor.fill_(0.05);  // zero convolutions would say nothing
+  }
+  model::save_part(net, own, folder, "diffusion_pytorch_model", at::kFloat);
+  return folder.string();
+}
+
+/// Frames whose brightness grows from one to the next.
+std::string write_clip(const fs::path& path, int count) {
+  Frames frames(count, 48, 64);
+  for (int i = 0; i < count; ++i) std::fill_n(frames.frame(i), frames.frame_bytes(), static_cast<std::uint8_t>(9 * i));
+  media::encode({frames, {8, 1}}, path, {.quality = 100});
+  return path.string();
+}
+
+TEST(HotshotXl, TheBucketNearestToAnAspectIsTaken) {
+  const TinyHotshot tiny;
+  const ModelFolder folder = open_model(tiny.path());
+  GenerateRequest request = quick("");
+  for (const auto& [aspect, size] : {std::pair{"16:9", PixelSize{672, 384}},
+                                     {"1:1", {512, 512}},
+                                     {"9:16", {384, 672}},
+                                     {"4:3", {608, 416}},
+                                     {"21:9", {768, 320}},
+                                     {"1:3", {320, 768}}}) {
+    request.aspect = aspect;
+    EXPECT_EQ(plan_request(request, folder).size, size) << aspect;
+  }
+  request.aspect = "4:3";
+  ASSERT_FALSE(plan_request(request, folder).warnings.empty());
+  EXPECT_NE(plan_request(request, folder).warnings[0].find("608x416"), std::string::npos);
+}
+
+TEST(HotshotXl, AControlNetGuidesAClipFrameByFrameAlsoInWindows) {
+  const TinyHotshot tiny;
+  const TestFolder files;
+  const ModelFolder folder = open_model(tiny.path());
+  const int width = read_json(tiny.path() / "unet/config.json")["cross_attention_dim"];
+  GenerateRequest request = quick();
+  request.frames = 10, request.window = 6, request.overlap = 2;
+  const Frames alone = make(folder, request)[0].clip.frames;
+  request.files.controlnet = {write_control_net(folder, files / "net", width)};
+  request.files.control = {write_clip(files / "clip.gif", 10)};
+  const Frames guided = make(folder, request)[0].clip.frames;
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(std::equal(alone.frame(i), alone.frame(i) + alone.frame_bytes(), guided.frame(i))) << i;
+  }
+  request.files.control = {write_clip(files / "short.gif", 5)};
+  const std::string refused = message_of([&] { plan_request(request, folder); });
+  EXPECT_NE(refused.find("at least 10 frames in"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("short.gif"), std::string::npos) << refused;
+}
+
+TEST(HotshotXl, StartsFromAClipByStrength) {
+  const TinyHotshot tiny;
+  const TestFolder files;
+  const ModelFolder folder = open_model(tiny.path());
+  GenerateRequest request = quick();
+  request.steps = 10;
+  request.files.image = write_clip(files / "clip.gif", 8);
+  request.files.strength = 0.3;
+  EXPECT_EQ(plan_request(request, folder).steps(), 3);
+  const Frames clip = make(folder, request)[0].clip.frames;
+  request.files.image = write_clip(files / "picture.png", 1);
+  EXPECT_NE(make(folder, request)[0].clip.frames.pixels, clip.pixels);
+}
+
 TEST(HotshotXl, MakesAClipOfEightFramesAndLongerOnesInWindows) {
   const TinyHotshot tiny;
   const ModelFolder folder = open_model(tiny.path());
@@ -153,6 +237,8 @@ TEST(HotshotXl, SizesAreSaidWidthFirstAndThoseOfSdxlHeightFirst) {
   video.mid_block_type = "UNetMidBlock3DCrossAttn";
   EXPECT_EQ(size_ids(video, {1920, 1080}, {512, 384}), (std::vector<float>{1920, 1080, 0, 0, 512, 384}));
   EXPECT_EQ(size_ids({}, {1920, 1080}, {512, 384}), (std::vector<float>{1080, 1920, 0, 0, 384, 512}));
+  EXPECT_EQ(size_ids(video, {8, 6}, {4, 2}, {3, 1}), (std::vector<float>{8, 6, 3, 1, 4, 2}));
+  EXPECT_EQ(size_ids({}, {8, 6}, {4, 2}, {3, 1}), (std::vector<float>{6, 8, 1, 3, 2, 4}));
 }
 
 class Sdxl : public testing::Test {
@@ -189,6 +275,11 @@ TEST_F(Sdxl, EverySettingMatters) {
   EXPECT_TRUE(changed([](auto& r) { r.clip_skip = 1; }));
   EXPECT_TRUE(changed([](auto& r) { r.original_size = "1024x512"; }));
   EXPECT_TRUE(changed([](auto& r) { r.negative_target_size = "32x32"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.crop = "16x0"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.negative_crop = "0x16"; }));
+  EXPECT_FALSE(changed([](auto& r) { r.crop = "0x0"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.spacing = "trailing"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.spacing = "linspace"; }));
   EXPECT_TRUE(changed([](auto& r) { r.spacing = "karras"; }));
   EXPECT_TRUE(changed([](auto& r) { r.sampler = "euler-ancestral"; }));
   EXPECT_TRUE(changed([](auto& r) { r.seed = 0; }));
@@ -281,23 +372,8 @@ TEST_F(Sdxl, LorasChangeTheModelByTheirStrengthAndNameWhatDoesNotFit) {
 }
 
 TEST_F(Sdxl, AControlNetGuidesAndOneOfAnotherFamilyIsRefused) {
-  json config = read_json(folder_.path / "unet/config.json");
   const auto write_net = [&](const std::string& name, int text_width) {
-    json own{{"_class_name", "ControlNetModel"}, {"conditioning_embedding_out_channels", {4, 4, 8, 8}}};
-    for (const char* key :
-         {"in_channels", "block_out_channels", "down_block_types", "layers_per_block", "attention_head_dim",
-          "transformer_layers_per_block", "use_linear_projection", "norm_num_groups", "addition_embed_type",
-          "addition_time_embed_dim", "projection_class_embeddings_input_dim"}) {
-      own[key] = config[key];
-    }
-    own["cross_attention_dim"] = text_width;
-    model::ControlNet net(model::ControlNetConfig::from_json(own, "test"));
-    net.initialize(8);
-    for (const auto& [parameter, slot] : net.parameters()) {
-      if (parameter.starts_with("controlnet_")) slot->tensor.fill_(0.05);  // zero convolutions would say nothing
-    }
-    model::save_part(net, own, files_ / name, "diffusion_pytorch_model", at::kFloat);
-    return (files_ / name).string();
+    return write_control_net(folder_, files_ / name, text_width);
   };
   GenerateRequest request = quick();
   request.files.controlnet = {write_net("edges", 56)};
@@ -314,7 +390,7 @@ TEST_F(Sdxl, AControlNetGuidesAndOneOfAnotherFamilyIsRefused) {
   for (std::size_t i = 0; i < apart.size(); ++i) most = std::max(most, std::abs(apart[i] - guessed[i]));
   EXPECT_LE(most, 2);
   request.files.control_guess = request.low_memory = false;
-  request.files.control_edges = "canny";
+  request.files.control_edges = {"canny"};
   EXPECT_NE(made(request).pixels, guided);
   request.files.control_scale = {0};
   EXPECT_EQ(made(request).pixels, made(quick()).pixels);
@@ -324,6 +400,57 @@ TEST_F(Sdxl, AControlNetGuidesAndOneOfAnotherFamilyIsRefused) {
   EXPECT_NE(complaint(folder_, request).find("another family"), std::string::npos);
   request.files.control.clear();
   EXPECT_NE(complaint(folder_, request).find("a control picture for each"), std::string::npos);
+}
+
+// What is wrong with a file is said before any network is loaded.
+TEST_F(Sdxl, FilesAreLookedAtWhilePlanning) {
+  const auto refused = [&](const auto& change) {
+    GenerateRequest request = quick();
+    change(request);
+    return message_of([&] { plan_request(request, folder_); });
+  };
+  EXPECT_NE(refused([&](auto& r) {
+              r.files.controlnet = {write_control_net(folder_, files_ / "other", 40)};
+              r.files.control = {write("p.png", picture())};
+            }).find("another family"),
+            std::string::npos);
+  write_file(files_ / "pickle.pth", "PK");
+  EXPECT_NE(refused([&](auto& r) {
+              r.files.controlnet = {(files_ / "pickle.pth").string()};
+              r.files.control = {write("p.png", picture())};
+            }),
+            "");
+  EXPECT_NE(refused([&](auto& r) { r.files.image = (files_ / "missing.png").string(); }), "");
+}
+
+TEST_F(Sdxl, LowMemoryAndControlNetsCountInTheEstimate) {
+  GenerateRequest request = quick("512x512");
+  const auto peak = [&] { return plan_request(request, folder_).memory.peak(); };
+  const std::uint64_t plain = peak();
+  request.low_memory = true;
+  EXPECT_LT(peak(), plain);
+  const std::uint64_t low = peak();
+  request.files.controlnet = {write_control_net(folder_, files_ / "net", 56)};
+  request.files.control = {write("p.png", picture())};
+  EXPECT_GT(peak(), low);
+}
+
+// A network whose numbers are lost says so at its first step.
+TEST_F(Sdxl, NumbersThatAreLostStopTheRun) {
+  GenerateRequest request = quick();
+  request.guidance = 100;
+  fs::create_directories(files_ / "wild");
+  fs::copy(folder_.path, files_ / "wild", fs::copy_options::recursive);
+  auto tensors = weights::read_part(files_ / "wild/unet");
+  for (auto& [name, tensor] : tensors) {
+    if (name == "conv_out.bias") tensor = at::full_like(tensor, std::nanf(""));
+  }
+  fs::remove_all(files_ / "new");
+  weights::write_part(files_ / "new", "diffusion_pytorch_model", tensors);
+  fs::rename(files_ / "new/diffusion_pytorch_model.safetensors",
+             files_ / "wild/unet/diffusion_pytorch_model.safetensors");
+  const std::string stopped = complaint(open_model(files_ / "wild"), request);
+  EXPECT_NE(stopped.find("after step 1 of 3"), std::string::npos) << stopped;
 }
 
 TEST_F(Sdxl, WordsThatWereLearnedStandInPrompts) {
@@ -345,7 +472,12 @@ TEST_F(Sdxl, BadRequestsAreNamed) {
   EXPECT_NE(complaint(folder_, request).find("[shift]"), std::string::npos);
   request = quick();
   request.spacing = "sideways";
-  EXPECT_NE(complaint(folder_, request).find("karras"), std::string::npos);
+  for (const char* known : {"karras", "exponential", "trailing", "linspace"}) {
+    EXPECT_NE(complaint(folder_, request).find(known), std::string::npos) << known;
+  }
+  request = quick();
+  request.crop = "8";
+  EXPECT_NE(complaint(folder_, request).find("[crop] expected LEFTxTOP"), std::string::npos);
   request = quick();
   request.frames = 8;
   EXPECT_NE(complaint(folder_, request).find("at most 1 frame"), std::string::npos);

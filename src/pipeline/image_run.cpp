@@ -67,7 +67,9 @@ class Texts {
                                            negative ? asked.original_size : "", {1920, 1080});
       const PixelSize target = said_size(negative ? asked.negative_target_size : asked.target_size,
                                          negative ? asked.target_size : "", {512, 512});
-      sizes.push_back(at::tensor(size_ids(configs_.unet, original, target)));
+      const std::string& said = negative && !asked.negative_crop.empty() ? asked.negative_crop : asked.crop;
+      const PixelSize crop = said.empty() ? PixelSize{0, 0} : parse_crop(said);
+      sizes.push_back(at::tensor(size_ids(configs_.unet, original, target, crop)));
     }
     model::UnetContext context{.text_bsd = at::stack(texts)};
     if (!pooled.empty()) context.pooled_bd = at::stack(pooled), context.size_ids_bk = at::stack(sizes);
@@ -237,6 +239,10 @@ std::unique_ptr<Run> begin_image_run(const ModelFolder& folder, const ImageConfi
   }
   begin_phase(progress, "loading", 1);
   auto run = std::make_unique<ImageRun>(folder, configs, plan, std::move(context), loras);
+  for (const LoraInUse& use : loras) {
+    require(use.merged > 0, "lora", "expected one for {} but none of the layers of '{}' is in it", folder.name,
+            use.lora.name);
+  }
   for (std::string& line : unmatched_lines(loras)) run->warn(std::move(line));
   return run;
 }

@@ -5,6 +5,10 @@
 #include "text/clip_vocabulary.h"
 #include "weights/image_model.h"
 #include "weights/network_file.h"
+#include "weights/network_names.h"
+#include "weights/part.h"
+#include "weights/recognise.h"
+#include "weights/safetensors.h"
 
 namespace hotshot::pipeline {
 namespace {
@@ -48,7 +52,14 @@ weights::ImageModel read_temporal(const fs::path& path, const ImportOptions& opt
 
 weights::ImageModel read_vae(const fs::path& path, const ImportOptions& options, const std::vector<ModelRoot>& roots) {
   weights::ImageModel model = read_base(options, roots, "an autoencoder, which belongs to a model");
-  model.parts["vae"] = weights::read_vae_file(path, model.family.vae);
+  model.parts["vae"] = fs::is_directory(path) ? weights::vae_to_diffusers(weights::read_part(path))
+                                              : weights::read_vae_file(path, model.family.vae);
+  return model;
+}
+
+weights::ImageModel read_unet(const fs::path& path, const ImportOptions& options, const std::vector<ModelRoot>& roots) {
+  weights::ImageModel model = read_base(options, roots, "a UNet, which belongs to a model");
+  model.parts["unet"] = fs::is_directory(path) ? weights::read_part(path) : weights::read_safetensors(path).tensors;
   return model;
 }
 
@@ -97,9 +108,11 @@ fs::path find_clip_merges(const std::vector<ModelRoot>& roots) {
 Imported import_path(const fs::path& path, const ImportOptions& options, const std::vector<ModelRoot>& roots) {
   require(fs::exists(path), "import", "expected a file or folder but '{}' is none", path.string());
   if (fs::is_directory(path) && fs::exists(path / "model_index.json")) {
+    const weights::Recognised found = weights::recognise(path);
+    require(found.refusal.empty(), "import", "expected what can be used here but {} is {}: {}", path.string(),
+            found.description, found.refusal);
     const ModelFolder folder = open_model(path);
-    return {.description = weights::recognise(path).description,
-            .place = import_model(folder.path, options.name, options.copy, roots)};
+    return {.description = found.description, .place = import_model(folder.path, options.name, options.copy, roots)};
   }
   require(!fs::is_directory(path) || fs::exists(path / "config.json"), "import",
           "expected model_index.json, or a part's config.json, in '{}' but there is neither", path.string());
@@ -118,6 +131,9 @@ Imported import_path(const fs::path& path, const ImportOptions& options, const s
       break;
     case FileKind::vae:
       model = read_vae(path, options, roots);
+      break;
+    case FileKind::unet:
+      model = read_unet(path, options, roots);
       break;
     default:
       throw_invalid("import",

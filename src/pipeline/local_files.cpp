@@ -1,7 +1,10 @@
 #include "pipeline/local_files.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "base/error.h"
 
@@ -19,7 +22,7 @@ FieldList LocalFiles::fields() {
           {"control_start", "share of the steps before each acts", &control_start, {0, 1}},
           {"control_end", "share of the steps after which each rests", &control_end, {0, 1}},
           {"control_guess", "ControlNets act on the prompt alone, and less in fine detail", &control_guess},
-          {"control_edges", "draw the edges of control pictures first: none, canny or soft", &control_edges}};
+          {"control_edges", "what is drawn of each control picture first: none, canny or soft", &control_edges}};
 }
 
 namespace {
@@ -38,7 +41,23 @@ LocalFiles changed(LocalFiles files, const Change& change) {
 }  // namespace
 
 LocalFiles LocalFiles::names_alone() const {
-  return changed(*this, [](const std::filesystem::path& path) { return path.filename().string(); });
+  const auto plain = [](const std::filesystem::path& path) {
+    return path.has_filename() ? path : path.parent_path();  // "folder/"
+  };
+  std::map<std::string, std::set<std::string>> paths_of;
+  changed(*this, [&](const std::filesystem::path& path) {
+    paths_of[plain(path).filename().string()].insert(plain(path).lexically_normal().string());
+    return path.string();
+  });
+  return changed(*this, [&](const std::filesystem::path& given) {
+    const std::filesystem::path path = plain(given), name = path.filename();
+    const bool shared = paths_of[name.string()].size() > 1;
+    return (shared ? path.parent_path().filename() / name : name).string();
+  });
+}
+
+std::string LocalFiles::edges_of_control(std::size_t index) const {
+  return control_edges.empty() ? "none" : control_edges[std::min(index, control_edges.size() - 1)];
 }
 
 LocalFiles LocalFiles::in_folder(const std::filesystem::path& folder) const {

@@ -22,12 +22,17 @@ struct LocalFiles {
   std::vector<double> control_start;    // share of the steps before it acts; 0 where there are fewer
   std::vector<double> control_end;      // share of the steps after which it no longer acts; 1 where there are fewer
   bool control_guess = false;           // on the prompt alone, and less in fine detail (model::ControlStrength)
-  std::string control_edges = "none";   // what is drawn of control pictures first: "none", "canny" or "soft"
+  /// What is drawn of each control picture first: "none", "canny" or "soft"; the last one said counts for the others
+  /// too.
+  std::vector<std::string> control_edges;
 
   FieldList fields();
-  /// The same files by their names alone, and those names in a folder.
+  /// The same files by their names alone (a name that another has too by that of its folder before it:
+  /// "depth/model.safetensors"), and such names in a folder.
   LocalFiles names_alone() const;
   LocalFiles in_folder(const std::filesystem::path& folder) const;
+  /// "none" where none is said.
+  std::string edges_of_control(std::size_t index) const;
   bool empty() const {
     return image.empty() && mask.empty() && lora.empty() && embedding.empty() && controlnet.empty() && control.empty();
   }

@@ -11,8 +11,6 @@
 namespace hotshot::pipeline {
 namespace {
 
-constexpr std::size_t kNamed = 5;  // unmatched layers named in a line
-
 bool has_part(const weights::Lora& lora, const std::string& part) {
   return std::any_of(lora.layers.begin(), lora.layers.end(),
                      [&](const weights::LoraLayer& layer) { return layer.part == part; });
@@ -33,11 +31,8 @@ std::vector<std::string> unmatched_lines(const std::vector<LoraInUse>& loras) {
   std::vector<std::string> lines;
   for (const LoraInUse& use : loras) {
     if (use.unmatched.empty()) continue;
-    std::vector<std::string> shown(use.unmatched.begin(), use.unmatched.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                                                      kNamed, use.unmatched.size())));
-    lines.push_back(fmt::format("LoRA {}: {} layers merged, {} are not in the model: {}{}", use.lora.name, use.merged,
-                                use.unmatched.size(), fmt::join(shown, ", "),
-                                use.unmatched.size() > kNamed ? " …" : ""));
+    lines.push_back(fmt::format("LoRA {}: {} layers merged, {} are not in the model: {}", use.lora.name, use.merged,
+                                use.unmatched.size(), fmt::join(use.unmatched, ", ")));
   }
   return lines;
 }

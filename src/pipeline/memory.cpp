@@ -62,7 +62,7 @@ std::uint64_t available_memory() {
 void require_memory(const MemoryNeed& need, std::uint64_t available) {
   require(available == 0 || need.peak() <= available, "memory",
           "expected a request that fits but it needs about {} (text encoders {}, sampling {}, decoder {}, result {}) "
-          "and {} are available; ask for fewer frames or a smaller size",
+          "and {} are available; ask for fewer frames or a smaller size (image models: or for low memory)",
           bytes_text(need.peak()), bytes_text(need.encoding), bytes_text(need.sampling), bytes_text(need.decoding),
           bytes_text(need.result), bytes_text(available));
 }

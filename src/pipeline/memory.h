@@ -28,6 +28,7 @@ struct Workload {
   int frames = 0;  // as the networks make them
   int count = 1;
   bool guided = true;  // two predictions per call
+  bool low_memory = false;
 };
 
 /// Weights in memory; those that alias the file count too, since a run touches all of them.

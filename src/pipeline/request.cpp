@@ -133,6 +133,30 @@ at::ScalarType choose_dtype(const std::string& name, at::Device device) {
   return !device.is_cpu() || processor_prefers_bf16() ? at::kBFloat16 : at::kFloat;
 }
 
+bool names(const std::vector<std::string>& known, const std::string& name) {
+  return std::find(known.begin(), known.end(), name) != known.end();
+}
+
+// Among timesteps (and so the sigmas of training), or among sigmas.
+void choose_spacing(const std::string& spacing, diffusion::DiscreteScheduleOptions& options) {
+  if (names(diffusion::timestep_spacings(), spacing)) {
+    options.timestep_spacing = spacing;
+    options.sigma_spacing = "timesteps";
+    return;
+  }
+  std::vector<std::string> known = diffusion::sigma_spacings();
+  if (!names(known, spacing)) {
+    for (const std::string& name : diffusion::timestep_spacings()) known.push_back(name);
+    throw_unknown("spacing", spacing, known);
+  }
+  options.sigma_spacing = spacing;
+}
+
+// The name that chooses them again.
+std::string spacing_of(const diffusion::DiscreteScheduleOptions& options) {
+  return options.sigma_spacing == "timesteps" ? options.timestep_spacing : options.sigma_spacing;
+}
+
 // What the request says of the noise levels, over what the model's files say.
 diffusion::ScheduleOptions choose_schedule(const GenerateRequest& request, const ModelFolder& folder,
                                            const std::string& sampler) {
@@ -146,11 +170,7 @@ diffusion::ScheduleOptions choose_schedule(const GenerateRequest& request, const
   auto& discrete = std::get<diffusion::DiscreteScheduleOptions>(options);
   require(!request.shift, "shift", "expected none for {}, which has a spacing instead, but got {}", folder.name,
           request.shift.value_or(0));
-  if (!request.spacing.empty()) discrete.sigma_spacing = request.spacing;
-  const auto spacings = diffusion::sigma_spacings();
-  if (std::find(spacings.begin(), spacings.end(), discrete.sigma_spacing) == spacings.end()) {
-    throw_unknown("spacing", discrete.sigma_spacing, spacings);
-  }
+  if (!request.spacing.empty()) choose_spacing(request.spacing, discrete);
   if (sampler != folder.scheduler.sampler) {
     for (const diffusion::SamplerInfo& info : diffusion::samplers()) {
       if (info.name == sampler) discrete.grid = info.grid;
@@ -171,7 +191,7 @@ GenerateRequest settle(GenerateRequest request, const Plan& plan, const diffusio
   request.sampler = plan.sampler;
   if (const auto* flow = std::get_if<diffusion::FlowScheduleOptions>(&schedule)) request.shift = flow->shift;
   if (const auto* discrete = std::get_if<diffusion::DiscreteScheduleOptions>(&schedule)) {
-    request.spacing = discrete->sigma_spacing;
+    request.spacing = spacing_of(*discrete);
   }
   request.dtype = plan.dtype == at::kFloat ? "fp32" : "bf16";
   request.threads = plan.threads;
@@ -192,6 +212,18 @@ PixelSize parse_pixel_size(const std::string& text) {
   return size;
 }
 
+PixelSize parse_crop(const std::string& text) {
+  PixelSize crop;
+  const char* end = text.data() + text.size();
+  const auto [after_left, left_error] = std::from_chars(text.data(), end, crop.width);
+  const bool cross = left_error == std::errc() && after_left != end && (*after_left == 'x' || *after_left == 'X');
+  const auto [after, error] = std::from_chars(cross ? after_left + 1 : end, end, crop.height);
+  require(cross && error == std::errc() && after == end && crop.width >= 0 && crop.height >= 0 &&
+              crop.width <= kLargestSide && crop.height <= kLargestSide,
+          "crop", "expected LEFTxTOP, each from 0 to {}, but got '{}'", kLargestSide, text);
+  return crop;
+}
+
 FieldList GenerateRequest::fields() {
   return {{"prompt", "what the clip shows", &prompt},
           {"negative", "what it should not show", &negative},
@@ -207,13 +239,16 @@ FieldList GenerateRequest::fields() {
           {"guidance", "how closely to follow the prompt; 1 is off", &guidance, {0, 100}},
           {"sampler", "how noise becomes a picture", &sampler},
           {"shift", "flow models: time spent on the coarse shape, 1 is even", &shift, {0.01, 100}},
-          {"spacing", "other models: where the steps lie, such as karras", &spacing},
+          {"spacing", "other models: where the steps lie: karras, exponential, trailing …", &spacing},
+          {"eta", "share of fresh noise in a step, for samplers that have it", &eta, {0, 1}},
           {"rescale", "draw guided contrast back to that of the prompt, 0 to 1", &rescale, {0, 1}},
           {"clip_skip", "image models: text layers left out beyond the usual", &clip_skip, {0, 11}},
           {"original_size", "SDXL: WIDTHxHEIGHT the picture is said to come from", &original_size},
           {"target_size", "SDXL: WIDTHxHEIGHT it is said to be for", &target_size},
           {"negative_original_size", "the same for the negative prompt", &negative_original_size},
           {"negative_target_size", "the same for the negative prompt", &negative_target_size},
+          {"crop", "SDXL: LEFTxTOP, what is said to be cut off; 0x0 is nothing", &crop},
+          {"negative_crop", "the same for the negative prompt", &negative_crop},
           {"window", "frames seen at once in a long clip; 0 for the most the model can", &window, {0, 1000}},
           {"overlap", "frames that neighbouring windows share; 0 for a quarter", &overlap, {0, 1000}},
           {"low_memory", "image models: less memory for more time", &low_memory},
@@ -256,6 +291,7 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   const diffusion::ScheduleOptions schedule = choose_schedule(request, folder, plan.sampler);
   plan.schedule = diffusion::make_schedule(request.steps.value_or(folder.trained.steps), schedule);
   plan.sampler_options = folder.scheduler.options;
+  if (request.eta) plan.sampler_options.eta = request.eta;
   plan.device = choose_device(request.device);
   plan.dtype = choose_dtype(request.dtype, plan.device);
   plan.threads = request.threads > 0 ? request.threads : hardware_threads();
@@ -264,7 +300,8 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
                                  .height = plan.size.height,
                                  .frames = plan.frames_made,
                                  .count = plan.count,
-                                 .guided = plan.guided},
+                                 .guided = plan.guided && !request.low_memory,
+                                 .low_memory = request.low_memory},
                                 plan.dtype);
   plan.settled = settle(request, plan, schedule);
   folder.family->check(folder, plan);

@@ -35,12 +35,15 @@ struct GenerateRequest {
   std::string sampler;
   std::optional<double> shift;
   std::string spacing;
+  std::optional<double> eta;
   double rescale = 0;
   int clip_skip = 0;
   std::string original_size;
   std::string target_size;
   std::string negative_original_size;
   std::string negative_target_size;
+  std::string crop;
+  std::string negative_crop;
   int window = 0;
   int overlap = 0;
   bool low_memory = false;
@@ -56,6 +59,8 @@ struct GenerateRequest {
 
 /// "832x480" → 832, 480. Throws InvalidArgument, "[size] …".
 PixelSize parse_pixel_size(const std::string& text);
+/// "LEFTxTOP" of a crop, each from 0 on. Throws InvalidArgument, "[crop] …".
+PixelSize parse_crop(const std::string& text);
 
 /// A checked request with every choice made.
 struct Plan {

@@ -27,6 +27,26 @@ class Request : public testing::Test {
   GenerateRequest request_;
 };
 
+// Recipes say what files are called, not where they lie.
+TEST(LocalFiles, NamesAloneTellFilesApart) {
+  LocalFiles files{.image = "/a/b/start.png",
+                   .lora = {"styles/ink.safetensors:0.8", "folder/style/"},
+                   .controlnet = {"canny/model.safetensors", "depth/model.safetensors", "pose-xl/"},
+                   .control = {"clip.gif", "clip.gif"}};
+  const LocalFiles names = files.names_alone();
+  EXPECT_EQ(names.image, "start.png");
+  EXPECT_EQ(names.lora, (std::vector<std::string>{"ink.safetensors:0.8", "style"}));
+  EXPECT_EQ(names.controlnet,
+            (std::vector<std::string>{"canny/model.safetensors", "depth/model.safetensors", "pose-xl"}));
+  EXPECT_EQ(names.control, (std::vector<std::string>{"clip.gif", "clip.gif"}));  // one file, used twice
+  EXPECT_EQ(names.in_folder("/x").controlnet[1], "/x/depth/model.safetensors");
+  files.control_edges = {"canny", "none"};
+  EXPECT_EQ(files.edges_of_control(0), "canny");
+  EXPECT_EQ(files.edges_of_control(1), "none");
+  EXPECT_EQ(files.edges_of_control(2), "none");
+  EXPECT_EQ(names.edges_of_control(0), "none");
+}
+
 TEST_F(Request, TakesTheModelsValues) {
   const Plan p = plan();
   EXPECT_EQ(p.size, (PixelSize{48, 32}));

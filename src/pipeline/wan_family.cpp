@@ -170,9 +170,11 @@ void WanFamily::check(const ModelFolder& folder, Plan& plan) const {
           "expected none for {}, which has one text encoder", folder.name);
   const bool image_settings = asked.clip_skip != 0 || asked.window != 0 || asked.overlap != 0 || asked.low_memory ||
                               !asked.original_size.empty() || !asked.target_size.empty() ||
-                              !asked.negative_original_size.empty() || !asked.negative_target_size.empty();
+                              !asked.negative_original_size.empty() || !asked.negative_target_size.empty() ||
+                              !asked.crop.empty() || !asked.negative_crop.empty();
   require(!image_settings, "request",
-          "expected no settings of image models (clip skip, sizes said, windows, low memory) for {}", folder.name);
+          "expected no settings of image models (clip skip, sizes and crops said, windows, low memory) for {}",
+          folder.name);
 }
 
 void WanFamily::check_files(const ModelFolder& folder, const Plan& plan) const {

@@ -144,7 +144,7 @@ void add_temporal_layers(ImageModel& model, const TensorMap& temporal) {
 void write_image_folder(const ImageModel& model, const fs::path& folder, const TokenizerWriter& tokenizer) {
   NameList missing;
   for (const std::string& part : model.missing_parts()) missing.add(part);
-  require(missing.empty(), model.source, "expected a whole model but it lacks {}; they can come from another of {}",
+  require(missing.empty(), model.source, "expected a whole model but it lacks {}: import it with --base, a model of {} that has them",
           missing.text(), model.family.name);
   require_sound(model);
   AtomicFolder written(folder);

@@ -52,9 +52,10 @@ Recognised recognise_part_folder(const fs::path& folder) {
     name = list->front().get<std::string>().substr(0, 200);
   require(!name.empty(), folder.string(), "expected _class_name or architectures in config.json");
   part_files(folder);  // throws where there are none
-  Recognised result = {.kind = name == "ControlNetModel" ? FileKind::controlnet
-                               : name == "AutoencoderKL" ? FileKind::vae
-                                                         : FileKind::part_folder,
+  Recognised result = {.kind = name == "ControlNetModel"        ? FileKind::controlnet
+                               : name == "AutoencoderKL"        ? FileKind::vae
+                               : name == "UNet2DConditionModel" ? FileKind::unet
+                                                                : FileKind::part_folder,
                        .description = fmt::format("{} in the diffusers layout", name)};
   if (result.kind == FileKind::controlnet)
     if (const Family* family = family_of_folder(folder)) result.family = family->name;
@@ -82,6 +83,8 @@ std::string_view kind_name(FileKind kind) {
       return "temporal layers";
     case FileKind::vae:
       return "an autoencoder";
+    case FileKind::unet:
+      return "a UNet";
     case FileKind::controlnet:
       return "a ControlNet";
     case FileKind::lora:

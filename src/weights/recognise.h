@@ -13,6 +13,7 @@ enum class FileKind {
   checkpoint,       // a whole image model, or its UNet, in one file
   temporal_layers,  // of Hotshot-XL
   vae,              // an autoencoder
+  unet,             // alone, in the names of diffusers
   controlnet,
   lora,
   textual_inversion,

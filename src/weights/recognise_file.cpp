@@ -184,7 +184,7 @@ const auto kSigns = std::to_array<Sign>({
      nullptr, "give its folder in the diffusers layout"},
     {FileKind::network, "Wan transformer in diffusers' names",
      [](const Layout& l) { return l.contains("blocks.0.attn1.to_q.weight") && l.contains("scale_shift_table"); },
-     nullptr, "give the whole model folder"},
+     nullptr, ""},
     {FileKind::network, "Wan autoencoder",
      [](const Layout& l) {
        return l.contains("decoder.middle.0.residual.0.gamma") || l.contains("decoder.mid_block.resnets.0.norm1.gamma");
@@ -199,8 +199,8 @@ const auto kSigns = std::to_array<Sign>({
      read_autoencoder, ""},
     {FileKind::network, "UNet in the original names", [](const Layout& l) { return any_begins(l, "input_blocks.0."); },
      nullptr, "give the whole checkpoint"},
-    {FileKind::network, "UNet in diffusers' names", [](const Layout& l) { return l.contains("conv_in.weight"); },
-     nullptr, "give the whole model folder"},
+    {FileKind::unet, "UNet in diffusers' names", [](const Layout& l) { return l.contains("conv_in.weight"); }, nullptr,
+     ""},
     {FileKind::network, "CLIP text encoder",
      [](const Layout& l) {
        return any_has(l, "text_model.encoder.layers.0.") || any_has(l, "transformer.resblocks.0.");
