@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "kernel/panels.h"
 #include "kernel/recorded.h"
 
@@ -107,6 +108,15 @@ struct FusedLinear : torch::autograd::Function<FusedLinear> {
   }
 };
 
+// What at::linear would refuse, our loops would read beyond.
+void check_shapes(const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
+  ensure(x.dim() >= 1 && weight_oi.dim() == 2 && weight_oi.size(1) == x.size(-1) && weight_oi.device() == x.device(),
+         "linear", "expected a weight for rows of {} values on one device but got {} dimensions of {}",
+         x.dim() > 0 ? x.size(-1) : 0, weight_oi.dim(), weight_oi.numel());
+  ensure(!bias_o.defined() || (bias_o.numel() == weight_oi.size(0) && bias_o.device() == x.device()), "linear",
+         "expected a bias of {} values but got {}", weight_oi.size(0), bias_o.defined() ? bias_o.numel() : 0);
+}
+
 bool is_ours(const at::Tensor& x, const at::Tensor& weight_oi) {
   return multiplies(x) && x.numel() / x.size(-1) >= kFewRows && at::isFloatingType(weight_oi.scalar_type()) &&
          whole_elements(x, x.size(-1)) && whole_elements(x, weight_oi.size(0));
@@ -159,6 +169,7 @@ at::Tensor library_linear(const at::Tensor& x_rows, const at::Tensor& weight_oi,
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
+  check_shapes(x, weight_oi, bias_o);
   auto shape = x.sizes().vec();
   shape.back() = weight_oi.size(0);
   const at::Tensor rows = x.reshape({-1, x.size(-1)});

@@ -34,7 +34,10 @@ TEST_P(Linear, ValueAndGradientsWithAndWithoutBias) {
 TEST_P(Linear, WithoutGradientsEqualsWithThem) {
   for (const std::int64_t rows : {1, 5, 256, 257, 700}) {
     const Tensors inputs = random_inputs({rows}, 40, 24, 10);
-    EXPECT_LT(relative_error(kLinear(inputs), kReference(inputs)), kFloatTolerance);
+    const at::Tensor alone = kLinear(inputs), beside = value_and_gradients(kLinear, inputs)[0];
+    EXPECT_LT(relative_error(alone, kReference(inputs)), kFloatTolerance);
+    EXPECT_LT(relative_error(alone, beside), kFloatTolerance);
+    if (rows >= 16) EXPECT_TRUE(at::equal(alone, beside)) << rows;
     EXPECT_LT(relative_error(kLinear({inputs[0], inputs[1]}), kReference({inputs[0], inputs[1]})), kFloatTolerance);
   }
   EXPECT_EQ(kLinear(random_inputs({2, 3, 4}, 8, 5, 20)).sizes(), at::IntArrayRef({2, 3, 4, 5}));
@@ -68,31 +71,50 @@ TEST_P(Linear, OperandsMayBeViews) {
   }
 }
 
-// What is frozen gets no gradient, and what is not gets the one it has beside others.
+// Depths beside the parts that are packed at once, widths beside blocks of rows: what gradients of weights are made of.
+TEST_P(Linear, GradientsOverManyRowsAndOfUnevenWidths) {
+  std::uint64_t index = 200;
+  for (const std::int64_t rows : {2048, 2049, 4100}) {
+    for (const auto& [in, out] :
+         {std::pair<std::int64_t, std::int64_t>{8, 8}, {40, 66}, {66, 160}, {24, 200}, {200, 40}}) {
+      Tensors inputs = random_inputs({rows}, in, out, ++index);
+      expect_like(kLinear, kReference, inputs, 2 * kFloatTolerance);
+      expect_thread_independent(kLinear, inputs);
+      if (isa() != Isa::avx512bf16) continue;
+      inputs[0] = inputs[0].to(at::kBFloat16);
+      expect_like(kLinear, kReference, inputs, 1.5 * kBf16Tolerance);
+      expect_thread_independent(kLinear, inputs);
+    }
+  }
+}
+
+// Inputs that are frozen get no gradient, and what is not gets the one it has beside others.
 TEST_P(Linear, GradientsOfSomeOfTheInputs) {
   for (const auto dtype : {at::kFloat, at::kBFloat16}) {
     Tensors inputs = random_inputs({50}, 32, 48, 80);
     inputs[0] = inputs[0].to(dtype);
     const Tensors all = value_and_gradients(kLinear, inputs);
     for (std::size_t wanted = 0; wanted < inputs.size(); ++wanted) {
-      const Function alone = [&](const Tensors& in) {
-        Tensors mixed = inputs;
-        mixed[wanted] = in[0];
-        return kLinear(mixed);
-      };
-      EXPECT_LT(relative_error(value_and_gradients(alone, {inputs[wanted]})[1], all[wanted + 1]), kBf16Tolerance);
+      Tensors leaves;
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        leaves.push_back(inputs[i].detach().clone().requires_grad_(i == wanted));
+      }
+      const at::Tensor y = kLinear(leaves);
+      torch::autograd::backward({y}, {normals(y.sizes(), 99).to(y.scalar_type())});
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        ASSERT_EQ(leaves[i].grad().defined(), i == wanted) << i;
+        if (i != wanted) continue;
+        EXPECT_LT(relative_error(leaves[i].grad(), all[i + 1]), kBf16Tolerance) << i;
+      }
     }
   }
 }
 
-TEST_P(Linear, TrainingDoesNotDependOnThreads) {
-  if (isa() == Isa::amx) GTEST_SKIP() << "bf16 gradients are the library's";
-  for (const std::int64_t rows : {20, 200, 1000}) {
-    Tensors inputs = random_inputs({rows}, 96, 160, 90);
-    expect_thread_independent(kLinear, inputs);
-    inputs[0] = inputs[0].to(at::kBFloat16);
-    if (isa() == Isa::avx512bf16) expect_thread_independent(kLinear, inputs);
-  }
+TEST_P(Linear, ShapesThatDoNotFitAreRefused) {
+  const Tensors inputs = random_inputs({40}, 32, 48, 85);
+  EXPECT_ANY_THROW(kLinear({inputs[0].narrow(1, 0, 30), inputs[1]}));
+  EXPECT_ANY_THROW(kLinear({inputs[0], inputs[1], inputs[2].narrow(0, 0, 40)}));
+  EXPECT_ANY_THROW(kLinear({inputs[0], inputs[1].flatten()}));
 }
 
 TEST_P(Linear, BlocksOfColumnsOfLargeWeightsAreOneProduct) {

@@ -149,7 +149,7 @@ struct RotateRows {
 };
 
 /// Blocks of a product of matrices: rows of the left operand at most, columns of the right one.
-constexpr std::int64_t kPanelRows = 64;
+constexpr std::int64_t kPanelRows = 96;
 constexpr std::int64_t kPanelColumns = 32;
 
 /// An operand of a product, cut into panels of columns (columns of the result for the right operand, rows of it for the
@@ -161,7 +161,7 @@ struct Packing {
   std::int64_t stride = 0;
   std::int64_t columns = 0;
   std::int64_t depth = 0;
-  std::int64_t panel_columns = kPanelColumns;  // for a left operand PanelProduct::block_rows
+  std::int64_t panel_columns = kPanelColumns;  // whole vectors; for a left operand PanelProduct::block_rows
   std::int64_t panel_elements = 0;             // from one panel to the next: panel_columns times all of the depth
   bool depth_is_row = false;
   void* panels = nullptr;

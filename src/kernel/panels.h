@@ -27,11 +27,12 @@ inline bool whole_elements(const at::Tensor& x, std::int64_t values) {
   return values % (x.scalar_type() == at::kFloat ? loops<float>().element_depth : loops<Bf16>().element_depth) == 0;
 }
 
-/// Rows of a block where a product has so many: of all that kPanelRows allows the most even, in whole tiles, so that
-/// threads get equal work.
+/// Rows of a block where a product has so many: an even number of nearly equal blocks, so that threads get equal work,
+/// in whole vectors, which packing writes.
 inline std::int64_t block_rows_of(std::int64_t rows) {
-  constexpr std::int64_t kTile = 8;
-  return blocks(blocks(rows, blocks(rows, kPanelRows)), kTile) * kTile;
+  constexpr std::int64_t kVector = 16;
+  static_assert(kPanelRows % kVector == 0 && kPanelColumns % kVector == 0);
+  return blocks(blocks(rows, 2 * blocks(rows, 2 * kPanelRows)), kVector) * kVector;
 }
 
 /// Packs in parallel, panels and, of rows of depth, parts of it; the panels are 4-byte elements.

@@ -69,13 +69,6 @@ TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std:
   return {at::cat({real, pad}, 1), bias_bl.to(embeddings_bld.device())};
 }
 
-at::Tensor patch_timesteps(const at::Tensor& timesteps_bt, const at::Tensor& latents_bcthw,
-                           const WanTransformerConfig& config) {
-  const std::vector<int>& patch = config.patch_size;
-  const std::int64_t of_frame = latents_bcthw.size(3) / patch[1] * (latents_bcthw.size(4) / patch[2]);
-  return timesteps_bt.slice(1, 0, {}, patch[0]).repeat_interleave(of_frame, 1);
-}
-
 WanAttention::WanAttention(const WanTransformerConfig& c, bool zero_out)
     : heads_(c.num_attention_heads),
       head_size_(c.attention_head_dim),
@@ -122,16 +115,18 @@ WanBlock::WanBlock(const WanTransformerConfig& c)
   add_child("ffn", ffn_.with("net", net_.with("0", net0_.with("proj", ffn_in_)).with("2", ffn_out_)));
 }
 
-at::Tensor WanBlock::operator()(const at::Tensor& x_in, const TextContext& context, const at::Tensor& modulation,
+at::Tensor WanBlock::operator()(const at::Tensor& x_bld, const TextContext& context, const at::Tensor& modulation_gkd,
                                 const at::Tensor& rotary) const {
-  const auto parts = (scale_shift_table_.tensor + modulation).unbind(-2);  // shift, scale, gate for each of two
-  const auto part = [&](int index) { return modulation.dim() == 3 ? parts[index].unsqueeze(1) : parts[index]; };
-  at::Tensor x = x_in;
-  const at::Tensor attended = kernel::layer_norm_modulate(x, part(0), part(1), eps_);
-  x = kernel::gated_residual(x, attn1_(attended, attended, rotary, {}), part(2));
-  x = x + attn2_(norm2_ ? (*norm2_)(x) : x, context.embeddings_bld, {}, context.bias_bl);
-  const at::Tensor fed = kernel::layer_norm_modulate(x, part(3), part(4), eps_);
-  return kernel::gated_residual(x, ffn_out_(kernel::gelu_tanh(ffn_in_(fed))), part(5));
+  // Shift, scale, gate for each of two, [g, 1, d].
+  const auto parts = (scale_shift_table_.tensor + modulation_gkd).unsqueeze(2).unbind(1);
+  const auto in_groups = [&](const at::Tensor& x) { return x.reshape({parts[0].size(0), -1, x.size(-1)}); };
+  const auto whole = [&](const at::Tensor& x) { return x.reshape(x_bld.sizes()); };
+  at::Tensor x = in_groups(x_bld);
+  const at::Tensor attended = whole(kernel::layer_norm_modulate(x, parts[0], parts[1], eps_));
+  x = whole(kernel::gated_residual(x, in_groups(attn1_(attended, attended, rotary, {})), parts[2]));
+  x = in_groups(x + attn2_(norm2_ ? (*norm2_)(x) : x, context.embeddings_bld, {}, context.bias_bl));
+  const at::Tensor fed = whole(kernel::layer_norm_modulate(x, parts[3], parts[4], eps_));
+  return whole(kernel::gated_residual(x, in_groups(ffn_out_(kernel::gelu_tanh(ffn_in_(fed)))), parts[5]));
 }
 
 WanTransformer::WanTransformer(WanTransformerConfig config)
@@ -176,20 +171,26 @@ at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at:
     require(grid[axis] <= config_.rope_max_seq_len, "transformer",
             "expected at most {} patches along an axis but got {}", config_.rope_max_seq_len, grid[axis]);
   }
+  const std::int64_t groups = timesteps.dim() > 1 ? timesteps.size(1) : 1, tokens = grid[0] * grid[1] * grid[2];
+  require(timesteps.size(0) == latents_bcthw.size(0) && groups >= 1 && tokens % groups == 0, "transformer",
+          "expected times for {} clips in groups that divide {} patches but got {}x{}", latents_bcthw.size(0), tokens,
+          timesteps.size(0), groups);
   const at::ScalarType dtype = latents_bcthw.scalar_type();
   const at::Tensor rotary =
       kernel::rotary_table(grid[0], grid[1], grid[2], config_.attention_head_dim).to(latents_bcthw.device());
-  const at::Tensor time =
-      time_2_(at::silu(time_1_(nn::timestep_embedding(timesteps, {.size = config_.freq_dim})))).to(dtype);
-  const at::Tensor modulation = time_proj_(at::silu(time)).to(at::kFloat).unflatten(-1, {6, config_.inner_dim()});
+  const at::Tensor waves = nn::timestep_embedding(timesteps.flatten(), {.size = config_.freq_dim});
+  const at::Tensor time_gd = time_2_(at::silu(time_1_(waves))).to(dtype);
+  const at::Tensor modulation_gkd =
+      time_proj_(at::silu(time_gd)).to(at::kFloat).unflatten(-1, {6, config_.inner_dim()});
   const TextContext text{text_2_(kernel::gelu_tanh(text_1_(context.embeddings_bld.to(dtype)))), context.bias_bl};
 
   at::Tensor x_bld = patch_embedding_(latents_bcthw);
-  for (const WanBlock& block : blocks_) x_bld = block(x_bld, text, modulation, rotary);
+  for (const WanBlock& block : blocks_) x_bld = block(x_bld, text, modulation_gkd, rotary);
 
-  const auto shift_scale = (scale_shift_table_.tensor + time.to(at::kFloat).unsqueeze(-2)).unbind(-2);
-  const auto part = [&](int index) { return time.dim() == 2 ? shift_scale[index].unsqueeze(1) : shift_scale[index]; };
-  return unpatch(proj_out_(kernel::layer_norm_modulate(x_bld, part(0), part(1), config_.eps)), grid);
+  const auto parts = (scale_shift_table_.tensor + time_gd.to(at::kFloat).unsqueeze(1)).unsqueeze(2).unbind(1);
+  const at::Tensor x_gld = x_bld.reshape({parts[0].size(0), -1, x_bld.size(-1)});
+  const at::Tensor normed = kernel::layer_norm_modulate(x_gld, parts[0], parts[1], config_.eps);
+  return unpatch(proj_out_(normed.reshape(x_bld.sizes())), grid);
 }
 
 }  // namespace hotshot::model

@@ -52,10 +52,6 @@ struct TextContext {
 TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std::int64_t>& lengths,
                         std::int64_t total = 512);
 
-/// Times of latent frames [b, t] as one for each patch, [b, tokens], of latents [b, c, t, h, w].
-at::Tensor patch_timesteps(const at::Tensor& timesteps_bt, const at::Tensor& latents_bcthw,
-                           const WanTransformerConfig& config);
-
 class WanAttention : public nn::Module {
  public:
   WanAttention(const WanTransformerConfig& config, bool zero_out);
@@ -73,8 +69,8 @@ class WanAttention : public nn::Module {
 class WanBlock : public nn::Module {
  public:
   explicit WanBlock(const WanTransformerConfig& config);
-  /// modulation: fp32 [b, 6, d] or, per token, [b, l, 6, d].
-  at::Tensor operator()(const at::Tensor& x_bld, const TextContext& context, const at::Tensor& modulation,
+  /// modulation_gkd: fp32 [g, 6, d], of g equal runs of all tokens, g a multiple of b.
+  at::Tensor operator()(const at::Tensor& x_bld, const TextContext& context, const at::Tensor& modulation_gkd,
                         const at::Tensor& rotary) const;
 
  private:
@@ -92,8 +88,9 @@ class WanTransformer : public nn::Module {
 
   const WanTransformerConfig& config() const { return config_; }
 
-  /// Velocity of latents_bcthw [b, in_channels, t, h, w] at `timesteps` (fp32, 0 to 1000): [b], or [b, tokens] with one
-  /// per patch. Computes in the dtype of latents_bcthw; returns [b, out_channels, t, h, w] in it.
+  /// Velocity of latents_bcthw [b, in_channels, t, h, w] at `timesteps` (fp32, 0 to 1000): [b], or [b, g] with one for
+  /// each of g equal runs of patches, which come frame by frame: g may be the number of frames of patches, or of
+  /// patches. Computes in the dtype of latents_bcthw; returns [b, out_channels, t, h, w] in it. Throws InvalidArgument.
   at::Tensor operator()(const at::Tensor& latents_bcthw, const at::Tensor& timesteps, const TextContext& context) const;
 
  private:

@@ -58,7 +58,12 @@ Frames read_footage(const std::filesystem::path& path, PixelSize size, int frame
 
 Frames read_ending(const std::filesystem::path& path, PixelSize size, int fps, int step, int most) {
   media::DecodeOptions options = covering(size);
-  if (media::probe(path).frames > 1) options.rate = Rational{fps, 1};
+  const media::Probe probe = media::probe(path);
+  if (probe.frames > 1) {
+    options.rate = Rational{fps, 1};
+    options.start =
+        std::max(0.0, probe.seconds - static_cast<double>(most) / fps);  // so that the last frame is reached
+  }
   const Clip clip = media::decode(path, options);
   const int count = (std::min(clip.frames.count, most) - 1) / step * step + 1;
   Frames result(count, clip.frames.height, clip.frames.width);

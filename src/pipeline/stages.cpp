@@ -53,8 +53,9 @@ at::Tensor TextDenoiser::predictions(const at::Tensor& latents_bcthw, double tim
   if (known == 0) return transformer_(latents.contiguous(), at::full({batch}, timestep, fp32), context_);
   at::Tensor timesteps_bt = at::full({batch, latents.size(2)}, timestep, fp32);
   timesteps_bt.narrow(1, 0, known).zero_();
-  return transformer_(latents.contiguous(), model::patch_timesteps(timesteps_bt, latents, transformer_.config()),
-                      context_);
+  at::Tensor velocity = transformer_(latents.contiguous(), timesteps_bt, context_).clone();
+  velocity.narrow(2, 0, known).zero_();  // they stay where they are
+  return velocity;
 }
 
 at::Tensor TextDenoiser::operator()(const at::Tensor& latents_bcthw, double timestep, std::int64_t known) const {

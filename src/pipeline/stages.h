@@ -48,8 +48,8 @@ class TextDenoiser {
   TextDenoiser(const model::WanTransformer& transformer, const GuidedText& text, at::Device device,
                at::ScalarType dtype);
 
-  /// The guided velocity of latents_bcthw [1, …], fp32. The first `known` latent frames are without noise, and the
-  /// network is told so.
+  /// The guided velocity of latents_bcthw [1, …], fp32. The first `known` latent frames are without noise: the
+  /// network is told so, and theirs is 0.
   at::Tensor operator()(const at::Tensor& latents_bcthw, double timestep, std::int64_t known = 0) const;
   /// The predictions before guidance: [prompt, negative], or [prompt] alone without guidance.
   at::Tensor predictions(const at::Tensor& latents_bcthw, double timestep, std::int64_t known = 0) const;

@@ -185,6 +185,9 @@ void WanFamily::check_files(const ModelFolder& folder, const Plan& plan) const {
   if (plan.settled.files.image.empty()) return;
   require(c_.continues, "image", "expected words alone for {}, which was not trained to go on from pictures",
           folder.name);
+  require(plan.settled.files.strength == LocalFiles{}.strength, "strength",
+          "expected none for {}, whose clips begin with all of the image, but got {}", folder.name,
+          plan.settled.files.strength);
   require(plan.frames_made > c_.vae.scale_factor_temporal, "image",
           "expected a clip of more than {} frame to go on from an image but got {}", 1, plan.frames_shown);
   media::probe(plan.settled.files.image);  // throws for what cannot be read

@@ -67,10 +67,12 @@ DistillationTask::DistillationTask(DistillationOptions options, std::vector<data
       captions_(config_of<model::Umt5Encoder>("UMT5EncoderModel", "text_encoder", inputs.initial), options_.captions,
                 inputs.model_folder, inputs.initial, seed, device),
       teacher_digest_(weights::folder_digest(inputs.initial / "transformer")),
-      ends_(diffusion::flow_schedule(options_.windows, {.shift = options_.shift}).sigmas),
+      ends_(diffusion::flow_schedule(options_.windows, {.shift = options_.shift})),
       seed_(seed),
       device_(device) {
   const at::ScalarType dtype = compute_dtype(options_.dtype, "train");
+  require(!std::filesystem::equivalent(inputs.initial, inputs.model_folder), "train",
+          "expected the teacher in another folder than the student's but both are {}", inputs.initial.string());
   model::load_parameters(teacher_, inputs.initial / "transformer");
   model::load_parameters(student_, inputs.initial / "transformer");
   teacher_.to(device, dtype);
@@ -82,25 +84,27 @@ FlowSampling DistillationTask::sampling() const {
   return {.steps = options_.windows, .guidance = 1, .shift = options_.shift, .solver_order = 1};
 }
 
-// Of clips that are those from `first` on of their step.
 DistillationTask::Lesson DistillationTask::lesson(const ClipBatch& clips, std::int64_t step, std::int64_t first) const {
   const at::NoGradGuard no_grad;
   const at::ScalarType dtype = compute_dtype(options_.dtype, "train");
-  std::vector<float> from, to, at;
+  std::vector<float> from, to, at, time;
   at::Tensor eps = at::empty(clips.latents_bcthw.sizes(), at::kFloat);
   const std::int64_t values = eps[0].numel();
   for (std::int64_t i = 0; i < clips.size(); ++i) {
     Random random(seed_ + static_cast<std::uint64_t>(step), "lesson-" + std::to_string(first + i));
     const std::size_t window = random.below(static_cast<std::uint32_t>(options_.windows));
-    const auto high = static_cast<float>(ends_[window]), low = static_cast<float>(ends_[window + 1]);
+    const auto high = static_cast<float>(ends_.sigmas[window]), low = static_cast<float>(ends_.sigmas[window + 1]);
     const bool at_first = random.chance(static_cast<float>(options_.first_share));
     const float down = random.uniform();
     from.push_back(high), to.push_back(low), at.push_back(at_first ? high : high + down * (low - high));
+    // Samplers tell whole timesteps.
+    time.push_back(at_first ? static_cast<float>(ends_.timesteps[window])
+                            : static_cast<float>(ends_.timestep_of(at.back())));
     Random(seed_ + static_cast<std::uint64_t>(step), "lesson-noise-" + std::to_string(first + i))
         .fill_normal(eps.data_ptr<float>() + i * values, static_cast<std::size_t>(values));
   }
-  const auto sigmas = [&](const std::vector<float>& list) { return at::tensor(list, at::kFloat).to(device_); };
-  const at::Tensor from_b = sigmas(from), to_b = sigmas(to), at_b = sigmas(at);
+  const auto tensor = [&](const std::vector<float>& list) { return at::tensor(list, at::kFloat).to(device_); };
+  const at::Tensor from_b = tensor(from), to_b = tensor(to), at_b = tensor(at);
 
   const model::TextContext text = captions_(clips.captions, dtype);
   std::vector<std::string> pairs = clips.captions;
@@ -109,14 +113,14 @@ DistillationTask::Lesson DistillationTask::lesson(const ClipBatch& clips, std::i
   const at::Tensor start = diffusion::mix(clips.latents_bcthw, eps.to(device_), from_b);
   const at::Tensor end =
       integrated(start, from_b, to_b, options_.teacher_steps, [&](const at::Tensor& x, const at::Tensor& sigma_b) {
-        return guided_velocity(teacher_, x, sigma_b, guided, options_.guidance, dtype);
+        return guided_velocity(teacher_, x, diffusion::timesteps_of(sigma_b), guided, options_.guidance, dtype);
       });
   const at::Tensor line = (end - start) / along(to_b - from_b);
-  return {start + along(at_b - from_b) * line, at_b, line, text};
+  return {start + along(at_b - from_b) * line, at_b, tensor(time), line, text};
 }
 
 MicroBatches DistillationTask::micro_batches(std::int64_t step, int count) {
-  const ClipBatch whole = clips_.batch(step, options_.captions.caption_dropout);
+  const ClipBatch whole = clips(step);
   return cut_batch(whole.size(), count, [&](std::int64_t first, std::int64_t last) {
     return [this, step, first, part = whole.narrow(first, last)] { return loss(lesson(part, step, first)); };
   });
@@ -124,8 +128,7 @@ MicroBatches DistillationTask::micro_batches(std::int64_t step, int count) {
 
 Loss DistillationTask::loss(const Lesson& lesson) const {
   const at::ScalarType dtype = compute_dtype(options_.dtype, "train");
-  const at::Tensor predicted =
-      student_(lesson.input_bcthw.to(dtype), diffusion::timesteps_of(lesson.sigma_b), lesson.text);
+  const at::Tensor predicted = student_(lesson.input_bcthw.to(dtype), lesson.time_b, lesson.text);
   Loss loss;
   loss.value = (predicted.to(at::kFloat) - lesson.velocity_bcthw).square().mean();
   loss.samples = lesson.sigma_b.size(0);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "diffusion/schedule.h"
 #include "training/caption_encoder.h"
 #include "training/clip_latents.h"
 #include "training/loop.h"
@@ -31,7 +32,8 @@ struct DistillationOptions {
 class DistillationTask : public Task {
  public:
   /// `inputs.initial` holds the teacher, which the student starts from; its text encoder serves both and stays as it
-  /// is.
+  /// is. Throws InvalidArgument where that is the folder the student goes to. A student does not go on from given
+  /// frames, even if its teacher does: its lessons have none.
   DistillationTask(DistillationOptions options, std::vector<data::Bucket> buckets, data::WorldSource source,
                    const TransformerInputs& inputs, std::uint64_t seed, at::Device device);
 
@@ -44,15 +46,19 @@ class DistillationTask : public Task {
   }
   void export_parts(const std::filesystem::path& model_folder) override;
 
- private:
+  /// What the student is asked, and what it should say.
   struct Lesson {
     at::Tensor input_bcthw;     // on the line between the ends of a window
     at::Tensor sigma_b;         // where on it
+    at::Tensor time_b;          // as the network is told
     at::Tensor velocity_bcthw;  // of the line
     model::TextContext text;
   };
-
+  /// Of clips that are those from `first` on of their step.
   Lesson lesson(const ClipBatch& clips, std::int64_t step, std::int64_t first) const;
+  ClipBatch clips(std::int64_t step) const { return clips_.batch(step, options_.captions.caption_dropout); }
+
+ private:
   Loss loss(const Lesson& lesson) const;
   FlowSampling sampling() const;
 
@@ -61,7 +67,7 @@ class DistillationTask : public Task {
   ClipLatents clips_;
   CaptionEncoder captions_;
   std::string teacher_digest_;
-  std::vector<double> ends_;  // sigmas, falling: window k reaches from ends_[k] to ends_[k + 1]
+  diffusion::Schedule ends_;  // window k reaches from sigma k to sigma k + 1
   std::uint64_t seed_;
   at::Device device_;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/options.h"
@@ -21,6 +23,7 @@ class Distillation : public testing::Test {
  protected:
   void SetUp() override {
     task_of(folder, autoencoder_recipe(""), places)->export_parts(places.model_folder);
+    std::filesystem::copy(places.model_folder / "vae", student.model_folder / "vae");
     const auto teacher = task_of(folder, transformer_recipe(""), places);
     {
       const at::NoGradGuard no_grad;
@@ -37,7 +40,7 @@ class Distillation : public testing::Test {
     return {options,
             buckets,
             data::WorldSource{.seed = 7},
-            TransformerInputs{places.model_folder, places.latent_folder, places.model_folder},
+            TransformerInputs{student.model_folder, places.latent_folder, places.model_folder},
             kSeed,
             at::kCPU};
   }
@@ -50,7 +53,8 @@ class Distillation : public testing::Test {
   }
 
   const TestFolder folder;
-  const RunPlaces places = places_in(folder.path(), "t");
+  const RunPlaces places = places_in(folder.path(), "t");  // the teacher's
+  const RunPlaces student = places_in(folder.path(), "student");
 };
 
 TEST_F(Distillation, WithoutGuidanceATeacherIsRightWhereWindowsAreNarrow) {
@@ -67,21 +71,41 @@ TEST_F(Distillation, GuidanceIsWhatNarrowWindowsLeaveToLearn) {
 }
 
 TEST_F(Distillation, InputsLieOnTheLineOfTheirWindow) {
-  // The line's velocity is the same wherever on it the student is asked, so only its own bending tells places apart.
-  EXPECT_NE(first_loss(2, 1, 0), first_loss(2, 1, 1));
-  EXPECT_NEAR(first_loss(64, 2, 0), first_loss(64, 2, 1), 0.05 * first_loss(64, 2, 1));
+  DistillationOptions options{.windows = 3, .guidance = 2, .first_share = 1, .dtype = "fp32"};
+  const DistillationTask at_first = task(options);
+  options.first_share = 0;
+  const DistillationTask within = task(options);
+  const auto ends = diffusion::flow_schedule(3, {.shift = options.shift});
+  for (const std::int64_t step : {0, 1, 2, 3}) {
+    const ClipBatch clips = at_first.clips(step);
+    const auto start = at_first.lesson(clips, step, 0), inner = within.lesson(clips, step, 0);
+    EXPECT_TRUE(at::equal(start.velocity_bcthw, inner.velocity_bcthw));
+    for (std::int64_t i = 0; i < clips.size(); ++i) {
+      const double from = start.sigma_b[i].item<double>(), sigma = inner.sigma_b[i].item<double>();
+      const auto window =
+          static_cast<std::size_t>(std::find_if(ends.sigmas.begin(), ends.sigmas.end(),
+                                                [&](double end) { return std::abs(end - from) < 1e-6; }) -
+                                   ends.sigmas.begin());
+      ASSERT_LT(window, 3u);
+      EXPECT_LT(sigma, from);
+      EXPECT_GT(sigma, ends.sigmas[window + 1]);
+      EXPECT_EQ(start.time_b[i].item<double>(), ends.timesteps[window]);
+      EXPECT_NEAR(inner.time_b[i].item<double>(), 1000 * sigma, 1e-2);
+      const at::Tensor expected = start.input_bcthw[i] + (sigma - from) * start.velocity_bcthw[i];
+      EXPECT_LT((inner.input_bcthw[i] - expected).abs().max().item<double>(), 1e-4);
+    }
+  }
 }
 
 TEST_F(Distillation, TheStudentLearnsAndNothingElseChanges) {
   const std::string text = read_file(places.model_folder / "text_encoder" / "model.safetensors");
-  DistillationTask student = task({.windows = 4, .guidance = 3, .dtype = "fp32"});
-  const double before = mean_loss(student);
+  DistillationTask made = task({.windows = 4, .guidance = 3, .dtype = "fp32"});
+  const double before = mean_loss(made);
   const OptimizerOptions optimizer{.learning_rate = 1e-2, .warmup = 5};
-  const RunPlaces to = places_in(folder.path(), "student");
-  train(student, {.steps = 60}, optimizer, to.run_folder, to.model_folder, "digest", {}, nullptr);
-  EXPECT_LT(mean_loss(student), 0.5 * before);
-  EXPECT_EQ(read_file(to.model_folder / "text_encoder" / "model.safetensors"), text);
-  const nlohmann::json trained = read_json(to.model_folder / "hotshot.json");
+  train(made, {.steps = 60}, optimizer, student.run_folder, student.model_folder, "digest", {}, nullptr);
+  EXPECT_LT(mean_loss(made), 0.5 * before);
+  EXPECT_EQ(read_file(student.model_folder / "text_encoder" / "model.safetensors"), text);
+  const nlohmann::json trained = read_json(student.model_folder / "hotshot.json");
   EXPECT_EQ(trained["steps"], 4);
   EXPECT_EQ(trained["guidance"], 1);
 }
@@ -120,8 +144,10 @@ width = 32
 batch = 1
 clips = 2
 )";
-  EXPECT_NE(message_of([&] { task_of(folder, recipe, places); }).find("initial"), std::string::npos);
-  const auto made = task_of(folder, "initial = \".\"\n" + recipe, places);
+  EXPECT_NE(message_of([&] { task_of(folder, recipe, student); }).find("initial"), std::string::npos);
+  EXPECT_NE(message_of([&] { task_of(folder, "initial = \".\"\n" + recipe, places); }).find("another folder"),
+            std::string::npos);
+  const auto made = task_of(folder, "initial = \"../../t/model\"\n" + recipe, student);
   EXPECT_GT(made->micro_batches(0, 1).front()().value.item<double>(), 0);
 }
 

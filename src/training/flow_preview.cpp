@@ -3,16 +3,15 @@
 #include <ATen/ATen.h>
 
 #include "base/random.h"
-#include "diffusion/density.h"
 #include "diffusion/guidance.h"
 #include "diffusion/sampler.h"
 #include "diffusion/scheduler_config.h"
 namespace hotshot::training {
 
 at::Tensor guided_velocity(const model::WanTransformer& transformer, const at::Tensor& latents,
-                           const at::Tensor& sigma_b, const model::TextContext& text, double guidance,
+                           const at::Tensor& time_b, const model::TextContext& text, double guidance,
                            at::ScalarType dtype) {
-  const at::Tensor time_b = diffusion::timesteps_of(sigma_b), x = latents.to(dtype);
+  const at::Tensor x = latents.to(dtype);
   if (guidance == 1) return transformer(x, time_b, text).to(at::kFloat);
   const auto both = transformer(at::cat({x, x}), at::cat({time_b, time_b}), text).to(at::kFloat).chunk(2);
   return diffusion::guide(both[0], both[1], guidance);
@@ -33,8 +32,8 @@ std::vector<Clip> preview_clips(const std::vector<std::string>& prompts, const F
     at::Tensor noise = at::empty(clips.preview_shape(), at::kFloat);
     Random(i, "preview").fill_normal(noise.data_ptr<float>(), static_cast<std::size_t>(noise.numel()));
     const auto velocity = [&](const at::Tensor& x, const diffusion::DenoiserCall& call) {
-      return guided_velocity(transformer, x, at::full({1}, call.sigma, at::kFloat).to(device), text, sampling.guidance,
-                             dtype);
+      return guided_velocity(transformer, x, at::full({1}, call.timestep, at::kFloat).to(device), text,
+                             sampling.guidance, dtype);
     };
     shown.push_back(
         clips.decode(diffusion::sample(scheduler.sampler, velocity, noise.to(device), schedule, scheduler.options)));

@@ -13,10 +13,10 @@
 
 namespace hotshot::training {
 
-/// The velocity of latents [b, …] at sigma_b [b], guided (diffusion::guide), fp32. `text` holds the contexts of b
+/// The velocity of latents [b, …] at time_b [b], guided (diffusion::guide), fp32. `text` holds the contexts of b
 /// prompts, then those of b empty ones; with guidance 1 it holds the prompts' alone.
 at::Tensor guided_velocity(const model::WanTransformer& transformer, const at::Tensor& latents,
-                           const at::Tensor& sigma_b, const model::TextContext& text, double guidance,
+                           const at::Tensor& time_b, const model::TextContext& text, double guidance,
                            at::ScalarType dtype);
 
 /// One clip for each prompt.

@@ -53,7 +53,8 @@ diffusion::SchedulerConfig scheduler_of(const FlowSampling& sampling) {
                                        .schedule = diffusion::FlowScheduleOptions{.shift = sampling.shift}};
   scheduler.options.solver_order = sampling.solver_order;
   if (sampling.solver_order == 1) {
-    scheduler.options.disable_corrector.resize(static_cast<std::size_t>(sampling.steps));
+    constexpr std::size_t kMostSteps = 200;  // anybody asks for
+    scheduler.options.disable_corrector.resize(kMostSteps);
     std::iota(scheduler.options.disable_corrector.begin(), scheduler.options.disable_corrector.end(), 0);
   }
   return scheduler;

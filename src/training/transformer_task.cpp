@@ -49,6 +49,8 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
   } else {
     model::load_parameters(transformer_, inputs.initial / "transformer");
   }
+  require(options_.continuation_share == 0 || transformer_.config().patch_size.at(0) == 1, "train",
+          "expected patches of one latent frame to give frames but got {}", transformer_.config().patch_size.at(0));
   transformer_.to(device, at::kFloat);
   transformer_.requires_grad(true);
   captions_.network().requires_grad(true);
@@ -108,16 +110,21 @@ MicroBatches TransformerTask::micro_batches(std::int64_t step, int count) {
   });
 }
 
+GivenFrames give_frames(const at::Tensor& noisy_bt, const at::Tensor& data_bcthw, const at::Tensor& x_bcthw,
+                        const at::Tensor& time_b, const at::Tensor& weight_b1thw) {
+  const at::Tensor noisy = noisy_bt.view({noisy_bt.size(0), 1, -1, 1, 1});
+  const at::Tensor weight = weight_b1thw.defined() ? weight_b1thw * noisy : noisy.expand_as(data_bcthw.narrow(1, 0, 1));
+  return {at::where(noisy.gt(0), x_bcthw, data_bcthw), time_b.unsqueeze(1) * noisy_bt,
+          weight / weight.mean({1, 2, 3, 4}, /*keepdim=*/true)};
+}
+
 Loss TransformerTask::loss(const Batch& batch) const {
   const at::ScalarType dtype = compute_dtype(options_.dtype, "train");
   at::Tensor x_t = diffusion::mix(batch.latents_bcthw, batch.eps_bcthw, batch.sigma_b);
   at::Tensor time = diffusion::timesteps_of(batch.sigma_b), weight = batch.weight_b1thw;
   if (batch.noisy_bt.defined()) {
-    const at::Tensor noisy = batch.noisy_bt.view({batch.noisy_bt.size(0), 1, -1, 1, 1});
-    x_t = at::where(noisy.gt(0), x_t, batch.latents_bcthw);
-    time = model::patch_timesteps(time.unsqueeze(1) * batch.noisy_bt, x_t, transformer_.config());
-    weight = weight.defined() ? weight * noisy : noisy.expand_as(batch.latents_bcthw.narrow(1, 0, 1));
-    weight = weight / weight.mean({1, 2, 3, 4}, /*keepdim=*/true);
+    const GivenFrames given = give_frames(batch.noisy_bt, batch.latents_bcthw, x_t, time, weight);
+    x_t = given.x_bcthw, time = given.time_bt, weight = given.weight_b1thw;
   }
   const at::Tensor predicted = transformer_(x_t.to(dtype), time, captions_(batch.captions, dtype));
   const at::Tensor squares =
@@ -127,7 +134,8 @@ Loss TransformerTask::loss(const Batch& batch) const {
   loss.value = (error_b * diffusion::loss_weight(density_.weighting, batch.sigma_b).to(device_)).mean();
   loss.samples = batch.latents_bcthw.size(0);
   if (batch.noisy_bt.defined()) {
-    loss.extra["loss_continued"] = error_b.mean().item<double>();
+    const at::Tensor noisy = batch.noisy_bt.view({batch.noisy_bt.size(0), 1, -1, 1, 1});
+    loss.extra["loss_continued"] = ((squares * noisy).mean() / noisy.mean()).item<double>();
   } else {
     loss.extra[batch.latents_bcthw.size(2) == 1 ? "loss_picture" : "loss_clip"] = squares.mean().item<double>();
   }

@@ -37,6 +37,18 @@ struct TransformerInputs {
   std::filesystem::path initial;        // a model folder whose transformer/ and text_encoder/ to start from, or empty
 };
 
+/// What the network sees of a step whose clips begin with given frames, and what their errors weigh.
+struct GivenFrames {
+  at::Tensor x_bcthw;       // noisy, but for the given frames
+  at::Tensor time_bt;       // 0 for the given frames
+  at::Tensor weight_b1thw;  // 0 for the given frames, mean 1 in each clip
+};
+
+/// noisy_bt: 0 for given frames, else 1. x_bcthw [b, c, t, h, w] is all noisy, time_b its time; weight_b1thw may be
+/// undefined for 1 everywhere.
+GivenFrames give_frames(const at::Tensor& noisy_bt, const at::Tensor& data_bcthw, const at::Tensor& x_bcthw,
+                        const at::Tensor& time_b, const at::Tensor& weight_b1thw);
+
 class TransformerTask : public Task {
  public:
   TransformerTask(model::WanTransformerConfig transformer, model::Umt5Config text_encoder, TransformerOptions options,
