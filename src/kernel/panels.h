@@ -15,6 +15,9 @@ namespace hotshot::kernel {
 
 inline std::int64_t blocks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
+/// Less work is not worth waking another thread for, some microseconds of either: values packed, operations multiplied.
+inline constexpr std::int64_t kPackedAlone = 1 << 18, kMultipliedAlone = 4'000'000;
+
 /// Whether products of x's type are ours here. bf16 with tiles (Isa::amx) is the library's, which uses them.
 inline bool multiplies(const at::Tensor& x) {
   if (!fusable(x)) return false;
@@ -43,7 +46,8 @@ at::Tensor packed(Packing<T> packing) {
   const std::int64_t parts = packing.depth_is_row ? blocks(packing.depth, kPart) : 1;
   packing.panel_elements = packing.panel_columns * blocks(packing.depth, step);
   const at::Tensor memory = at::empty({panels * packing.panel_elements}, at::kFloat);
-  at::parallel_for(0, panels * parts, 1, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t values_of_unit = packing.panel_columns * std::min(packing.depth, kPart);
+  at::parallel_for(0, panels * parts, blocks(kPackedAlone, values_of_unit), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t unit = begin; unit < end; ++unit) {
       Packing<T> part = packing;
       const std::int64_t from = unit / panels * kPart;
@@ -108,7 +112,8 @@ PanelProduct<T> product_of_panels(const at::Tensor& left, const at::Tensor& righ
 template <class T>
 void multiply(const PanelProduct<T>& product) {
   const std::int64_t tiles = blocks(product.rows, product.block_rows) * blocks(product.columns, kPanelColumns);
-  at::parallel_for(0, tiles, 1,
+  const std::int64_t operations_of_tile = 2 * product.block_rows * kPanelColumns * product.depth;
+  at::parallel_for(0, tiles, blocks(kMultipliedAlone, operations_of_tile),
                    [&](std::int64_t begin, std::int64_t end) { loops<T>().multiply_panels(product, begin, end); });
 }
 
