@@ -417,7 +417,7 @@ class Images(Cli):
         self.refused("control picture for each", *picture, "--controlnet", "net")
         self.refused("WIDTH:HEIGHT", *picture, "--aspect", "wide")
         self.refused("at most 1 frame", "generate", "a cat", "-m", "tiny-xl", "--frames", "8", "-o", "a.gif")
-        self.refused("expected words alone", "generate", "x", *FAST, "--lora", "a.safetensors", "-o", "a.gif")
+        self.refused("expected words and an image at most", "generate", "x", *FAST, "--lora", "a.safetensors", "-o", "a.gif")
 
     def test_a_judge_must_be_there(self):
         self.refused("judge", "evaluate", "-m", ROOT / "models/act-one-mini")
@@ -495,7 +495,7 @@ steps = """
         for where in ("--out", "--model-folder"):
             self.refused("cannot create /proc/none", "train", "tiny.toml", where, "/proc/none")
         (self.folder / "tiny.toml").write_text(self.RECIPE.replace("autoencoder", "decoder", 1) + "1\n")
-        self.refused("autoencoder, transformer, judge.* but got 'decoder'", "train", "tiny.toml")
+        self.refused("autoencoder, transformer, distillation, judge.* but got 'decoder'", "train", "tiny.toml")
 
 
 class Bench(Cli):
