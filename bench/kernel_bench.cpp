@@ -20,6 +20,7 @@
 #include "kernel/isa.h"
 #include "kernel/linear.h"
 #include "kernel/norm.h"
+#include "kernel/quantized.h"
 #include "kernel/rotary.h"
 
 namespace {
@@ -80,15 +81,18 @@ void run(benchmark::State& state, const Case& c, bool composed, bool backward) {
   if (c.flops > 0) state.counters["GFLOP/s"] = c.flops * (backward ? c.backward_flops : 1) / seconds * 1e-9;
 }
 
-void add(const Case& c) {
-  for (const bool backward : {false, true}) {
-    for (const bool composed : {true, false}) {
-      const std::string name = c.name + (backward ? "/backward" : "/forward") + (composed ? "/composition" : "/kernel");
-      benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run(state, c, composed, backward); })
-          ->Unit(benchmark::kMillisecond)
-          ->MinTime(0.2);
-    }
+void add(const Case& c, bool backward) {
+  for (const bool composed : {true, false}) {
+    const std::string name = c.name + (backward ? "/backward" : "/forward") + (composed ? "/composition" : "/kernel");
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run(state, c, composed, backward); })
+        ->Unit(benchmark::kMillisecond)
+        ->MinTime(0.2);
   }
+}
+
+void add(const Case& c) {
+  add(c, false);
+  add(c, true);
 }
 
 void add_attention(const std::string& name, std::int64_t batch, std::int64_t queries, std::int64_t keys, bool biased) {
@@ -159,6 +163,21 @@ void add_linear(at::ScalarType dtype, const std::string& type, std::int64_t rows
        .backward_flops = 2});
 }
 
+// Weights as bytes beside bf16 ones, ready to use both.
+void add_quantized(std::int64_t rows, std::int64_t in_size, std::int64_t out_size) {
+  const Tensors inputs{normals({rows, in_size}, 1, at::kBFloat16), normals({out_size, in_size}, 2, at::kBFloat16)};
+  const std::string name =
+      "linear bytes " + std::to_string(rows) + "x" + std::to_string(in_size) + "x" + std::to_string(out_size);
+  const Case c{
+      .name = name,
+      .kernel = [bytes = kernel::quantized(inputs[1])](const Tensors& in) { return kernel::linear(in[0], bytes, {}); },
+      .composition = [](const Tensors& in) { return kernel::linear(in[0], in[1], {}); },
+      .inputs = inputs,
+      .bytes = bytes_of(inputs),
+      .flops = 2.0 * static_cast<double>(rows * in_size * out_size)};
+  add(c, false);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -176,6 +195,13 @@ int main(int argc, char** argv) {
     add_linear(dtype, type, 3072, 192, 768);
     add_linear(dtype, type, 1024, 1536, 1536);
     add_linear(dtype, type, 1024, 1536, 8960);
+  }
+  for (const std::int64_t rows : {16, 896}) {
+    add_quantized(rows, 192, 768);
+    add_quantized(rows, 768, 192);
+    add_quantized(rows, 1536, 1536);
+    add_quantized(rows, 1536, 8960);
+    add_quantized(rows, 8960, 1536);
   }
   benchmark::AddCustomContext("instruction set", std::string(kernel::isa_name(kernel::isa())));
   benchmark::Initialize(&argc, argv);

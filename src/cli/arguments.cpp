@@ -149,6 +149,10 @@ bool Arguments::parse(int argc, char** argv) {
     const bool is_switch = std::holds_alternative<bool*>(given.field.value);
     require(is_switch || given.words.size() == 1 || takes_several(given.field), given.flag,
             "expected it once but got it {} times", given.words.size());
+    if (auto* const* list = std::get_if<std::vector<std::string>*>(&given.field.value)) {
+      **list = given.words;  // a comma may be part of a file's name
+      continue;
+    }
     const std::string text = fmt::format("{}", fmt::join(given.words, ","));
     read_field(given.field, is_switch ? (given.on ? "true" : "false") : text, given.flag);
   }

@@ -60,6 +60,25 @@ training::LoopHooks hooks_of(const std::filesystem::path& run_folder, int steps)
   return hooks;
 }
 
+// What a run would find out after hours, or leave half-made.
+void prepare(const training::RunPlaces& places, const training::Recipe& recipe) {
+  namespace fs = std::filesystem;
+  const bool goes_on = !recipe.changes_model || !recipe.top.initial.empty();
+  require(!goes_on || fs::is_directory(places.model_folder), "train",
+          "expected a model in {} but there is none; name its folder with --model-folder",
+          places.model_folder.string());
+  make_folders(places.run_folder, "train");
+  require_writable(places.run_folder, "train");
+  if (!recipe.changes_model) return;
+  require(
+      !fs::is_symlink(places.model_folder), "train",
+      "expected a folder that may be changed but {} is a link to an imported model; copy that (hotshot models import "
+      "--copy), or name another --model-folder",
+      places.model_folder.string());
+  make_folders(places.model_folder, "train");
+  require_writable(places.model_folder, "train");
+}
+
 }  // namespace
 
 int train(int argc, char** argv) {
@@ -83,15 +102,7 @@ int train(int argc, char** argv) {
       options.model_folder.empty() ? std::filesystem::path("models") / recipe.top.model
                                    : std::filesystem::path(options.model_folder),
       options.latents.empty() ? run_folder / "latents" : std::filesystem::path(options.latents), picture_reader()};
-  require(
-      !std::filesystem::is_symlink(places.model_folder), "train",
-      "expected a folder that may be changed but {} is a link to an imported model; copy that (hotshot models import "
-      "--copy), or name another --model-folder",
-      places.model_folder.string());
-  for (const auto& folder : {places.run_folder, places.model_folder}) {
-    make_folders(folder, "train");
-    require_writable(folder, "train");  // rather than after hours
-  }
+  prepare(places, recipe);
   const auto task = recipe.make_task(places, device);
   catch_interrupts();
   TerminalProgress progress(/*quiet=*/true);

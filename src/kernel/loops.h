@@ -189,6 +189,37 @@ struct PanelProduct {
   std::int64_t depth = 0;  // in values
 };
 
+/// Rows as bytes: x ≈ scale · (byte − 128), byte in [1, 255]; the scale of a row is its largest |x| / 127, or NaN where
+/// a value is not finite.
+template <class T>
+struct QuantizeRows {
+  const T* x = nullptr;           // [rows, size]
+  std::uint8_t* bytes = nullptr;  // [rows, stride], written
+  float* scale = nullptr;         // [rows], written
+  std::int64_t size = 0;
+  std::int64_t stride = 0;  // at least size
+};
+
+/// y = left_scale · (left − 128) · right · right_scale + bias, of bytes; exact until the scales. The depth is at most
+/// kByteDepth, and so padded to elements of four bytes.
+template <class T>
+struct ByteProduct {
+  const void* left = nullptr;                  // [rows, depth], without a sign
+  const float* left_scale = nullptr;           // [rows]
+  std::int64_t block_rows = kPanelRows;        // at most kPanelRows
+  const void* right = nullptr;                 // panels of kPanelColumns, with a sign; what pads them is 0
+  const float* right_scale = nullptr;          // [columns, padded to kPanelColumns]
+  const std::int32_t* right_offset = nullptr;  // the same; 128 times the sum of a column
+  const float* bias = nullptr;                 // [columns] or null for 0
+  T* y = nullptr;                              // [rows, columns]
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::int64_t depth = 0;  // in values
+};
+
+/// So that sums of products of bytes stay below 2³¹.
+constexpr std::int64_t kByteDepth = 1 << 16;
+
 /// One head of attention. Strides, in values, lie between tokens; the values of
 /// a head side by side.
 template <class T>
@@ -307,6 +338,11 @@ struct Loops {
   /// Tiles [first, last) of ⌈rows / block_rows⌉ · ⌈columns / kPanelColumns⌉, those of the same rows one after the
   /// other. Every value is summed up in fp32, in the order of depth.
   void (*multiply_panels)(const PanelProduct<T>&, std::int64_t first, std::int64_t last);
+
+  /// Rows [first, last).
+  void (*quantize_rows)(const QuantizeRows<T>&, std::int64_t first, std::int64_t last);
+  /// As multiply_panels. Slower than fp32 where the instruction set has no products of bytes.
+  void (*multiply_bytes)(const ByteProduct<T>&, std::int64_t first, std::int64_t last);
 
   /// Queries [first, last), at most kAttentionQueries. scratch:
   /// attention_scratch(size) floats.

@@ -2,7 +2,7 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#pragma GCC target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
+#pragma GCC target("avx512bf16,avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #define HOTSHOT_ISA_NAMESPACE avx512bf16
 #define HOTSHOT_LANES 16
 #define HOTSHOT_BF16_PRODUCTS 1

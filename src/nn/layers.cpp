@@ -25,8 +25,15 @@ Linear::Linear(const LinearOptions& options)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  const at::Tensor y = kernel::linear(x, weight_.tensor, bias_ ? bias_->tensor : at::Tensor());
+  const at::Tensor bias = bias_ ? bias_->tensor : at::Tensor();
+  const at::Tensor y = bytes_ ? kernel::linear(x, *bytes_, bias) : kernel::linear(x, weight_.tensor, bias);
   return weight_.low_rank ? y + (*weight_.low_rank)(x) : y;
+}
+
+void Linear::quantize() {
+  if (!weight_.hidden || weight_.keep_fp32 || bytes_) return;
+  bytes_ = kernel::quantized(weight_.tensor);
+  weight_.tensor = at::empty({0}, weight_.tensor.options());
 }
 
 RmsNorm::RmsNorm(std::int64_t size, double eps)

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "kernel/quantized.h"
 #include "nn/module.h"
 
 namespace hotshot::nn {
@@ -25,10 +27,12 @@ class Linear : public Module {
  public:
   explicit Linear(const LinearOptions& options);
   at::Tensor operator()(const at::Tensor& x) const;
+  void quantize() override;
 
  private:
   Parameter& weight_;
   Parameter* bias_;
+  std::optional<kernel::QuantizedWeight> bytes_;  // instead of weight_, which is empty then
 };
 
 /// RMS norm over the last axis with a weight.

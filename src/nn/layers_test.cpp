@@ -28,6 +28,23 @@ TEST(Linear, MultipliesByTheTransposedWeight) {
   EXPECT_LT(largest_difference(linear(x), at::matmul(x, first_parameter(linear).t())), 1e-5);
 }
 
+TEST(Linear, WithItsWeightAsBytesMakesNearlyTheSame) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = normals({40, 64}, 1);
+  for (const bool hidden : {true, false}) {
+    Linear linear({.in = 64, .out = 32, .hidden = hidden});
+    linear.initialize(1);
+    const at::Tensor y = linear(x);
+    Group group;
+    group.with("inner", linear).quantize();
+    group.quantize();  // a second time changes nothing
+    const double difference = largest_difference(linear(x), y);
+    EXPECT_EQ(difference > 0, hidden);
+    EXPECT_LT(difference, 0.1);
+    EXPECT_EQ(linear.parameter_count(), hidden ? 32 : 64 * 32 + 32);
+  }
+}
+
 TEST(RmsNorm, MakesTheMeanSquareOne) {
   RmsNorm norm(64, 1e-6);
   norm.initialize(1);

@@ -66,6 +66,10 @@ void Module::requires_grad(bool on) {
   for (const auto& [name, parameter] : parameters()) parameter->tensor.set_requires_grad(on && !parameter->fixed);
 }
 
+void Module::quantize() {
+  for (const Child& child : children_) child.module->quantize();
+}
+
 at::Device Module::device() {
   const auto all = parameters();
   return all.empty() ? at::Device(at::kCPU) : all.front().parameter->tensor.device();

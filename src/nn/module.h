@@ -64,6 +64,9 @@ class Module {
   void to(at::Device device, at::ScalarType dtype);
   /// Makes all parameters but the fixed ones leaves that collect gradients (or stops that).
   void requires_grad(bool on);
+  /// Keeps the weights of hidden linear layers as bytes (kernel/quantized.h) from now on, for inference on a CPU; they
+  /// are no parameters any more.
+  virtual void quantize();
   /// The device of the first parameter.
   at::Device device();
 

@@ -63,7 +63,7 @@ TEST(Generate, MakesWhatWasAsked) {
 }
 
 TEST(Generate, TheSameBytesWhateverTheThreadCount) {
-  for (const char* dtype : {"fp32", "bf16"}) {
+  for (const char* dtype : {"fp32", "bf16", "int8"}) {
     GenerateRequest request = tiny_request();
     request.dtype = dtype;
     request.size = "256x192";  // enough work to be split

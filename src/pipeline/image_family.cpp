@@ -101,16 +101,18 @@ void ImageFamily::check(const ModelFolder& folder, Plan& plan) const {
   require(c_.text_encoders.size() > 1 || (asked.prompt_2.empty() && asked.negative_2.empty()), "prompt_2",
           "expected none for {}, which has one text encoder", folder.name);
   if (!asked.files.image.empty()) plan.schedule = diffusion::cut_schedule(plan.schedule, asked.files.strength);
-  const auto check_said = [&](const std::string& said, const char* field, PixelSize (*parse)(const std::string&)) {
+  const auto check_said = [&](const std::string& said, const char* field, auto parse) {
     if (said.empty()) return;
-    require(c_.unet.has_text_time(), field, "expected no said {} for {}, which is told none", field, folder.name);
-    parse(said);
+    require(c_.unet.has_text_time(), field, "expected none for {}, which is not told any, but got '{}'", folder.name,
+            said);
+    parse(said, field);
   };
-  for (const std::string* size :
-       {&asked.original_size, &asked.target_size, &asked.negative_original_size, &asked.negative_target_size}) {
-    check_said(*size, "size", parse_pixel_size);
-  }
-  for (const std::string* crop : {&asked.crop, &asked.negative_crop}) check_said(*crop, "crop", parse_crop);
+  check_said(asked.original_size, "original_size", parse_pixel_size);
+  check_said(asked.target_size, "target_size", parse_pixel_size);
+  check_said(asked.negative_original_size, "negative_original_size", parse_pixel_size);
+  check_said(asked.negative_target_size, "negative_target_size", parse_pixel_size);
+  check_said(asked.crop, "crop", parse_crop);
+  check_said(asked.negative_crop, "negative_crop", parse_crop);
   const std::int64_t longest = longest_window(c_.unet);
   if (c_.unet.is_video()) {
     require(asked.window <= longest, "window", "expected at most {} frames but got {}", longest, asked.window);
@@ -165,8 +167,8 @@ MemoryNeed ImageFamily::memory(const ModelFolder& folder, const Workload& work, 
   const auto places = static_cast<std::uint64_t>(shape[3] * shape[4]);
   const auto tile = static_cast<std::uint64_t>(c_.vae.tile_latents() * c_.vae.scale_factor());
   const std::uint64_t decoded = work.low_memory ? std::min(pixels, tile * tile) : pixels;
-  const auto frames =
-      static_cast<std::uint64_t>(std::min<std::int64_t>(work.frames, c_.unet.is_video() ? longest_window(c_.unet) : 1));
+  const std::int64_t window = work.window > 0 ? work.window : longest_window(c_.unet);
+  const auto frames = static_cast<std::uint64_t>(std::min<std::int64_t>(work.frames, window));
   const std::uint64_t size = c10::elementSize(dtype), rows = work.guided ? 2 : 1;
   const std::uint64_t latent = 4 * places * static_cast<std::uint64_t>(shape[1] * shape[2]);
   std::uint64_t encoders = 0;

@@ -3,26 +3,33 @@
 #include "pipeline/image_family.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <tuple>
 
 #include "base/file.h"
 #include "base/options.h"
 #include "media/encode.h"
+#include "model/clip_text.h"
 #include "model/controlnet.h"
 #include "model/part.h"
 #include "model/unet.h"
+#include "pipeline/clip_prompt.h"
 #include "pipeline/footage.h"
 #include "pipeline/generate.h"
 #include "pipeline/pictures.h"
 #include "pipeline/test_support.h"
+#include "text/clip_tokenizer.h"
 #include "weights/lora.h"
 #include "weights/part.h"
 #include "weights/safetensors.h"
+#include "weights/textual_inversion.h"
 
 namespace hotshot::pipeline {
 namespace {
@@ -146,10 +153,12 @@ std::string write_control_net(const ModelFolder& model, const fs::path& folder, 
   return folder.string();
 }
 
-/// Frames whose brightness grows from one to the next.
-std::string write_clip(const fs::path& path, int count) {
+/// Frames whose brightness grows from one to the next, but for one that may be white.
+std::string write_clip(const fs::path& path, int count, int white = -1) {
   Frames frames(count, 48, 64);
-  for (int i = 0; i < count; ++i) std::fill_n(frames.frame(i), frames.frame_bytes(), static_cast<std::uint8_t>(9 * i));
+  for (int i = 0; i < count; ++i) {
+    std::fill_n(frames.frame(i), frames.frame_bytes(), static_cast<std::uint8_t>(i == white ? 255 : 9 * i));
+  }
   media::encode({frames, {8, 1}}, path, {.quality = 100});
   return path.string();
 }
@@ -185,6 +194,17 @@ TEST(HotshotXl, AControlNetGuidesAClipFrameByFrameAlsoInWindows) {
   const Frames guided = make(folder, request)[0].clip.frames;
   for (int i = 0; i < 10; ++i) {
     EXPECT_FALSE(std::equal(alone.frame(i), alone.frame(i) + alone.frame_bytes(), guided.frame(i))) << i;
+  }
+  // In one step the windows of frames 0 to 5 and 4 to 9 know nothing of each other.
+  request.steps = 1;
+  const Frames dark = make(folder, request)[0].clip.frames;
+  for (const auto& [white, first, last] : {std::tuple{8, 4, 9}, {2, 0, 5}}) {
+    request.files.control = {write_clip(files / "other.gif", 10, white)};
+    const Frames other = make(folder, request)[0].clip.frames;
+    for (int i = 0; i < 10; ++i) {
+      const bool same = std::equal(dark.frame(i), dark.frame(i) + dark.frame_bytes(), other.frame(i));
+      EXPECT_EQ(same, i < first || i > last) << white << " " << i;
+    }
   }
   request.files.control = {write_clip(files / "short.gif", 5)};
   const std::string refused = message_of([&] { plan_request(request, folder); });
@@ -275,6 +295,7 @@ TEST_F(Sdxl, EverySettingMatters) {
   EXPECT_TRUE(changed([](auto& r) { r.rescale = 0.7; }));
   EXPECT_TRUE(changed([](auto& r) { r.clip_skip = 1; }));
   EXPECT_TRUE(changed([](auto& r) { r.original_size = "1024x512"; }));
+  EXPECT_TRUE(changed([](auto& r) { r.negative_original_size = "512x1024"; }));
   EXPECT_TRUE(changed([](auto& r) { r.negative_target_size = "32x32"; }));
   EXPECT_TRUE(changed([](auto& r) { r.crop = "16x0"; }));
   EXPECT_TRUE(changed([](auto& r) { r.negative_crop = "0x16"; }));
@@ -285,6 +306,37 @@ TEST_F(Sdxl, EverySettingMatters) {
   EXPECT_TRUE(changed([](auto& r) { r.sampler = "euler-ancestral"; }));
   EXPECT_TRUE(changed([](auto& r) { r.seed = 0; }));
   EXPECT_FALSE(changed([](auto&) {}));
+  GenerateRequest zero = quick();
+  zero.seed = 0;
+  EXPECT_EQ(make(folder_, zero)[0].seed, 0u);
+}
+
+TEST_F(Sdxl, NoNegativePromptIsZerosWhereTheModelSaysSo) {
+  fs::copy(folder_.path, files_ / "read", fs::copy_options::recursive);
+  json index = read_json(files_ / "read/model_index.json");
+  ASSERT_TRUE(index["force_zeros_for_empty_prompt"].get<bool>());
+  index["force_zeros_for_empty_prompt"] = false;
+  write_file(files_ / "read/model_index.json", index.dump());
+  const ModelFolder reads = open_model(files_ / "read");
+  GenerateRequest request = quick();
+  EXPECT_EQ(make(reads, request)[0].clip.frames.pixels, made(request).pixels);
+  request.negative = "";
+  EXPECT_NE(make(reads, request)[0].clip.frames.pixels, made(request).pixels);
+}
+
+TEST_F(Sdxl, TheSizesOfOneMegapixelAreTwiceHotshots) {
+  fs::copy(folder_.path, files_ / "large", fs::copy_options::recursive);
+  json config = read_json(files_ / "large/unet/config.json");
+  config["sample_size"] = 128;
+  write_file(files_ / "large/unet/config.json", config.dump());
+  const ModelFolder large = open_model(files_ / "large");
+  EXPECT_EQ(large.trained.sizes.size(), 7u);
+  GenerateRequest request = quick("");
+  for (const auto& [aspect, size] :
+       {std::pair{"1:1", PixelSize{1024, 1024}}, {"16:9", {1344, 768}}, {"1:3", {640, 1536}}}) {
+    request.aspect = aspect;
+    EXPECT_EQ(plan_request(request, large).size, size) << aspect;
+  }
 }
 
 // Latent consistency models are told the scale and answer once a step: the negative prompt is not looked at.
@@ -303,12 +355,24 @@ TEST(LatentConsistency, IsToldTheGuidanceScale) {
   EXPECT_NE(make(folder, other)[0].clip.frames.pixels, pixels);
 }
 
+// In tiles, and each half of guidance by itself.
 TEST_F(Sdxl, LowMemoryMakesNearlyTheSame) {
-  GenerateRequest request = quick();
+  GenerateRequest request = quick("128x96");
   const Frames whole = made(request);
   request.low_memory = true;
   const Frames saved = made(request);
-  EXPECT_LT((unit_values(whole) - unit_values(saved)).abs().mean().item<double>(), 0.02);
+  EXPECT_LT((unit_values(whole) - unit_values(saved)).abs().mean().item<double>(), 0.05);  // norms are of a tile
+}
+
+TEST_F(Sdxl, WeightsOfBytesMakeNearlyTheSame) {
+  GenerateRequest request = quick();
+  request.dtype = "bf16";
+  const at::Tensor whole = unit_values(made(request));
+  request.dtype = "int8";
+  EXPECT_EQ(plan_request(request, folder_).settled.dtype, "int8");
+  const at::Tensor bytes = unit_values(made(request));
+  EXPECT_GT((whole - bytes).abs().max().item<double>(), 0);
+  EXPECT_LT((whole - bytes).abs().mean().item<double>(), 0.02);
 }
 
 TEST_F(Sdxl, StartsFromAPictureByStrength) {
@@ -397,10 +461,36 @@ TEST_F(Sdxl, AControlNetGuidesAndOneOfAnotherFamilyIsRefused) {
   EXPECT_EQ(made(request).pixels, made(quick()).pixels);
   request.files.control_scale = {1}, request.files.control_start = {0.9};
   EXPECT_EQ(made(request).pixels, made(quick()).pixels);
+  request.files.control_start = {0}, request.files.control_end = {0.3};
+  EXPECT_EQ(made(request).pixels, made(quick()).pixels);
+  const auto throughout = [&] {
+    request.files.control_end = {1};
+    return made(request).pixels;
+  }();
+  request.files.control_end = {0.7};
+  EXPECT_NE(made(request).pixels, throughout);
+  EXPECT_NE(made(request).pixels, made(quick()).pixels);
   request.files.controlnet = {write_net("other", 40)};
   EXPECT_NE(complaint(folder_, request).find("another family"), std::string::npos);
   request.files.control.clear();
   EXPECT_NE(complaint(folder_, request).find("a control picture for each"), std::string::npos);
+}
+
+TEST_F(Sdxl, SeveralControlNetsAddUpByTheirScales) {
+  const std::string net = write_control_net(folder_, files_ / "net", 56);
+  const std::string shown = write("picture.png", picture());
+  const auto with = [&](const std::vector<double>& scales) {
+    GenerateRequest request = quick();
+    request.files.controlnet.assign(scales.size(), net);
+    request.files.control.assign(scales.size(), shown);
+    request.files.control_scale = scales;
+    return unit_values(made(request));
+  };
+  const auto apart = [](const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); };
+  const at::Tensor whole = with({1});
+  EXPECT_LE(apart(with({0.25, 0.75}), whole), 2.0 / 255);
+  EXPECT_LE(apart(with({1, 0}), whole), 0);
+  EXPECT_GT(apart(with({1, 1}), whole), 4.0 / 255);
 }
 
 // What is wrong with a file is said before any network is loaded.
@@ -436,34 +526,85 @@ TEST_F(Sdxl, LowMemoryAndControlNetsCountInTheEstimate) {
   EXPECT_GT(peak(), low);
 }
 
+TEST(HotshotXl, AWindowBoundsTheEstimate) {
+  const TinyHotshot tiny;
+  const ModelFolder folder = open_model(tiny.path());
+  GenerateRequest request = quick("512x512");
+  request.frames = 24;
+  const auto sampling = [&] { return plan_request(request, folder).memory.sampling; };
+  const std::uint64_t whole = sampling();
+  request.window = 8;
+  EXPECT_LT(sampling(), whole / 3 * 2);  // some of it is the same for all
+}
+
+/// The model `from` at `to`, with a part's parameters as `change` leaves them.
+ModelFolder changed_model(const fs::path& from, const fs::path& to, const std::string& part,
+                          const std::function<void(weights::TensorMap&)>& change) {
+  fs::copy(from, to, fs::copy_options::recursive);
+  weights::TensorMap tensors;
+  for (const auto& [name, tensor] : weights::read_part(to / part)) tensors[name] = tensor.clone();
+  change(tensors);
+  weights::write_part(to / part, "diffusion_pytorch_model", tensors);
+  return open_model(to);
+}
+
 // A network whose numbers are lost says so at its first step.
 TEST_F(Sdxl, NumbersThatAreLostStopTheRun) {
   GenerateRequest request = quick();
   request.guidance = 100;
-  fs::create_directories(files_ / "wild");
-  fs::copy(folder_.path, files_ / "wild", fs::copy_options::recursive);
-  auto tensors = weights::read_part(files_ / "wild/unet");
-  for (auto& [name, tensor] : tensors) {
-    if (name == "conv_out.bias") tensor = at::full_like(tensor, std::nanf(""));
-  }
-  fs::remove_all(files_ / "new");
-  weights::write_part(files_ / "new", "diffusion_pytorch_model", tensors);
-  fs::rename(files_ / "new/diffusion_pytorch_model.safetensors",
-             files_ / "wild/unet/diffusion_pytorch_model.safetensors");
+  const ModelFolder wild = changed_model(folder_.path, files_ / "wild", "unet",
+                                         [](auto& tensors) { tensors["conv_out.bias"].fill_(std::nanf("")); });
+  std::string message;
   try {
-    make(open_model(files_ / "wild"), request);
-    ADD_FAILURE() << "a clip was made";
+    make(wild, request);
   } catch (const std::runtime_error& error) {
-    EXPECT_NE(std::string(error.what()).find("after step 1 of 3"), std::string::npos) << error.what();
+    message = error.what();
   }
+  EXPECT_NE(message.find("after step 1 of 3"), std::string::npos) << message;
 }
 
-TEST_F(Sdxl, WordsThatWereLearnedStandInPrompts) {
+TEST_F(Sdxl, APictureThatIsBlackIsSaid) {
+  const ModelFolder black = changed_model(folder_.path, files_ / "black", "vae", [](auto& tensors) {
+    tensors["decoder.conv_out.weight"].zero_();
+    tensors["decoder.conv_out.bias"].fill_(-1);
+  });
+  const auto warnings_of = [](const Made& made) { return fmt::format("{}", fmt::join(made.warnings, "\n")); };
+  EXPECT_NE(warnings_of(make(black, quick())[0]).find("every frame is black"), std::string::npos);
+  EXPECT_EQ(warnings_of(make(folder_, quick())[0]).find("black"), std::string::npos);
+}
+
+// A word that was learned to be what the tokens of another are reads as that one.
+TEST_F(Sdxl, AWordThatWasLearnedStandsForItsVectors) {
+  const auto encoder = [&] {
+    std::vector<ClipTower> towers;
+    for (const char* number : {"", "_2"}) {
+      towers.push_back(
+          {text::ClipTokenizer::load(folder_.path / (std::string("tokenizer") + number)),
+           load_network<model::ClipTextModel>(folder_, std::string("text_encoder") + number, at::kFloat, at::kCPU)});
+    }
+    return ClipEncoder(std::move(towers));
+  };
+  const auto vectors_of = [&](const std::string& word, const std::string& number) {
+    const std::vector<int> ids = text::ClipTokenizer::load(folder_.path / ("tokenizer" + number)).encode(word);
+    const auto tensors = weights::read_part(folder_.path / ("text_encoder" + number));
+    const auto table = std::find_if(tensors.begin(), tensors.end(), [](const auto& named) {
+      return named.first.ends_with("embeddings.token_embedding.weight");
+    });
+    return table->second.index_select(0, at::tensor(std::vector<std::int64_t>(ids.begin(), ids.end()))).to(at::kFloat);
+  };
+  const auto read = [](const ClipEncoder& encoder, const char* prompt) {
+    return encoder({prompt, prompt}, 1, 0).text_sd;
+  };
+  ClipEncoder learned = encoder();
+  learned.learn({.token = "qxz", .clip_l_nd = vectors_of("red", ""), .clip_g_nd = vectors_of("red", "_2")});
+  EXPECT_TRUE(at::equal(read(learned, "a qxz cat"), read(encoder(), "a red cat")));
+  EXPECT_FALSE(at::equal(read(encoder(), "a qxz cat"), read(encoder(), "a red cat")));
+}
+
+TEST_F(Sdxl, LearnedWordsOfOtherWidthsAreRefused) {
   weights::write_safetensors(files_ / "shiny.safetensors",
                              {{"clip_l", at::full({2, 24}, 0.5)}, {"clip_g", at::full({2, 32}, -0.5)}});
   GenerateRequest request = quick();
-  request.prompt = "a shiny cat";
-  const auto before = made(request).pixels;
   request.files.embedding = {files_ / "shiny.safetensors"};
   const std::string refused = complaint(folder_, request);  // vectors of published widths alone are read
   EXPECT_NE(refused.find("768"), std::string::npos) << refused;
@@ -484,6 +625,9 @@ TEST_F(Sdxl, BadRequestsAreNamed) {
   request.crop = "8";
   EXPECT_NE(complaint(folder_, request).find("[crop] expected LEFTxTOP"), std::string::npos);
   request = quick();
+  request.negative_target_size = "wide";
+  EXPECT_NE(complaint(folder_, request).find("[negative_target_size] expected WIDTHxHEIGHT"), std::string::npos);
+  request = quick();
   request.frames = 8;
   EXPECT_NE(complaint(folder_, request).find("at most 1 frame"), std::string::npos);
   request = quick();
@@ -491,7 +635,7 @@ TEST_F(Sdxl, BadRequestsAreNamed) {
   EXPECT_NE(complaint(folder_, request), "");
 }
 
-TEST(Pictures, AreDecodedAgainWhereNumbersOverflow) {
+TEST(Pictures, ThatAreLostInFp32TooAreAnError) {
   const at::NoGradGuard no_grad;
   const ModelFolder folder = open_model(kGolden / "pipeline-sd");
   const auto vae = load_network<model::KlVae>(folder, "vae", at::kFloat, at::kCPU);

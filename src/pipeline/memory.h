@@ -27,8 +27,10 @@ struct Workload {
   int height = 0;
   int frames = 0;  // as the networks make them
   int count = 1;
+  int window = 0;      // frames seen at once; 0 for as many as the network can
   bool guided = true;  // two predictions per call
   bool low_memory = false;
+  bool quantized = false;  // see Plan
 };
 
 /// Weights in memory; those that alias the file count too, since a run touches all of them.

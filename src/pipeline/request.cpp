@@ -127,9 +127,10 @@ at::Device choose_device(const std::string& name) {
 }
 
 at::ScalarType choose_dtype(const std::string& name, at::Device device) {
-  if (name == "bf16") return at::kBFloat16;
+  require(name != "int8" || device.is_cpu(), "dtype", "expected bf16 or fp32 on a GPU but got {}", name);
+  if (name == "bf16" || name == "int8") return at::kBFloat16;
   if (name == "fp32") return at::kFloat;
-  if (name != "auto") throw_unknown("dtype", name, {"auto", "bf16", "fp32"});
+  if (name != "auto") throw_unknown("dtype", name, {"auto", "bf16", "fp32", "int8"});
   return !device.is_cpu() || processor_prefers_bf16() ? at::kBFloat16 : at::kFloat;
 }
 
@@ -193,14 +194,14 @@ GenerateRequest settle(GenerateRequest request, const Plan& plan, const diffusio
   if (const auto* discrete = std::get_if<diffusion::DiscreteScheduleOptions>(&schedule)) {
     request.spacing = spacing_of(*discrete);
   }
-  request.dtype = plan.dtype == at::kFloat ? "fp32" : "bf16";
+  request.dtype = plan.quantized ? "int8" : plan.dtype == at::kFloat ? "fp32" : "bf16";
   request.threads = plan.threads;
   return request;
 }
 
 }  // namespace
 
-PixelSize parse_pixel_size(const std::string& text) {
+PixelSize parse_pixel_size(const std::string& text, std::string_view field) {
   PixelSize size;
   const char* end = text.data() + text.size();
   const auto [after_width, width_error] = std::from_chars(text.data(), end, size.width);
@@ -208,11 +209,11 @@ PixelSize parse_pixel_size(const std::string& text) {
   const auto [after, error] = std::from_chars(cross ? after_width + 1 : end, end, size.height);
   require(cross && error == std::errc() && after == end && size.width > 0 && size.height > 0 &&
               size.width <= kLargestSide && size.height <= kLargestSide,
-          "size", "expected WIDTHxHEIGHT, each from 1 to {}, but got '{}'", kLargestSide, text);
+          field, "expected WIDTHxHEIGHT, each from 1 to {}, but got '{}'", kLargestSide, text);
   return size;
 }
 
-PixelSize parse_crop(const std::string& text) {
+PixelSize parse_crop(const std::string& text, std::string_view field) {
   PixelSize crop;
   const char* end = text.data() + text.size();
   const auto [after_left, left_error] = std::from_chars(text.data(), end, crop.width);
@@ -220,7 +221,7 @@ PixelSize parse_crop(const std::string& text) {
   const auto [after, error] = std::from_chars(cross ? after_left + 1 : end, end, crop.height);
   require(cross && error == std::errc() && after == end && crop.width >= 0 && crop.height >= 0 &&
               crop.width <= kLargestSide && crop.height <= kLargestSide,
-          "crop", "expected LEFTxTOP, each from 0 to {}, but got '{}'", kLargestSide, text);
+          field, "expected LEFTxTOP, each from 0 to {}, but got '{}'", kLargestSide, text);
   return crop;
 }
 
@@ -254,7 +255,9 @@ FieldList GenerateRequest::fields() {
           {"low_memory", "image models: less memory for more time", &low_memory},
           {"count", "clips to make, with seeds counting up", &count, {1, 10000}},
           {"device", "cpu or cuda", &device},
-          {"dtype", "arithmetic of the networks: auto, bf16 or fp32", &dtype},
+          {"dtype",
+           "arithmetic of the networks: auto, bf16, fp32, or int8: bf16 with the weights of most products as bytes",
+           &dtype},
           {"threads", "threads; 0 = one per core", &threads, {0, 1024}}};
 }
 
@@ -294,14 +297,17 @@ Plan plan_request(const GenerateRequest& given, const ModelFolder& folder) {
   if (request.eta) plan.sampler_options.eta = request.eta;
   plan.device = choose_device(request.device);
   plan.dtype = choose_dtype(request.dtype, plan.device);
+  plan.quantized = request.dtype == "int8";
   plan.threads = request.threads > 0 ? request.threads : hardware_threads();
   plan.memory = estimate_memory(folder,
                                 {.width = plan.size.width,
                                  .height = plan.size.height,
                                  .frames = plan.frames_made,
                                  .count = plan.count,
+                                 .window = request.window,
                                  .guided = plan.guided && !request.low_memory,
-                                 .low_memory = request.low_memory},
+                                 .low_memory = request.low_memory,
+                                 .quantized = plan.quantized},
                                 plan.dtype);
   plan.settled = settle(request, plan, schedule);
   folder.family->check(folder, plan);

@@ -57,10 +57,10 @@ struct GenerateRequest {
   FieldList fields();
 };
 
-/// "832x480" → 832, 480. Throws InvalidArgument, "[size] …".
-PixelSize parse_pixel_size(const std::string& text);
-/// "LEFTxTOP" of a crop, each from 0 on. Throws InvalidArgument, "[crop] …".
-PixelSize parse_crop(const std::string& text);
+/// "832x480" → 832, 480. Throws InvalidArgument, "[field] …".
+PixelSize parse_pixel_size(const std::string& text, std::string_view field = "size");
+/// "LEFTxTOP" of a crop, each from 0 on. Throws InvalidArgument, "[field] …".
+PixelSize parse_crop(const std::string& text, std::string_view field = "crop");
 
 /// A checked request with every choice made.
 struct Plan {
@@ -82,6 +82,7 @@ struct Plan {
   diffusion::SamplerOptions sampler_options;
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;  // of transformer and autoencoder; the text encoder is always fp32
+  bool quantized = false;  // hidden products of transformer or UNet with weights as bytes (nn::Module::quantize)
   int threads = 1;
   MemoryNeed memory;
   std::vector<std::string> warnings;  // what the person should know before it starts

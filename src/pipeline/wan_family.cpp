@@ -70,7 +70,9 @@ class WanRun : public Run {
         plan_(plan),
         beginning_(read_beginning(folder, plan)),
         transformer_(load_network<model::WanTransformer>(folder, "transformer", plan.dtype, plan.device)),
-        denoiser_(*transformer_, text, plan.device, plan.dtype) {}
+        denoiser_(*transformer_, text, plan.device, plan.dtype) {
+    if (plan.quantized) transformer_->quantize();
+  }
 
   at::Tensor start(std::uint64_t seed) override {
     return with_beginning(initial_noise(seed, plan_.latent_shape(folder_)).to(plan_.device));
@@ -230,11 +232,11 @@ MemoryNeed WanFamily::memory(const ModelFolder& folder, const Workload& work, at
   for (const std::int64_t side : latent_shape(work.width, work.height, work.frames)) {
     latent *= static_cast<std::uint64_t>(side);
   }
-  return {
-      .encoding = weight_bytes(folder.part("text_encoder"), at::kFloat) + wide + bias,
-      .sampling = weight_bytes(folder.part("transformer"), dtype) + transformer_activations(work, dtype) + 8 * latent,
-      .decoding = weight_bytes(folder.part("vae"), dtype) + vae_activations(work, dtype),
-      .result = latent * work.count + 2 * frame * work.frames};
+  return {.encoding = weight_bytes(folder.part("text_encoder"), at::kFloat) + wide + bias,
+          .sampling = weight_bytes(folder.part("transformer"), work.quantized ? at::kChar : dtype) +
+                      transformer_activations(work, dtype) + 8 * latent,
+          .decoding = weight_bytes(folder.part("vae"), dtype) + vae_activations(work, dtype),
+          .result = latent * work.count + 2 * frame * work.frames};
 }
 
 void check_parts_fit(const WanConfigs& c, int vocabulary, const std::string& where) {

@@ -228,6 +228,7 @@ MakeTask lora(Tables& recipe, const Recipe& head) {
 struct Part {
   const char* name;
   MakeTask (*read)(Tables& recipe, const Recipe& head);
+  bool changes_model = true;
 };
 
 // Everything a recipe can train.
@@ -238,7 +239,7 @@ constexpr Part kParts[] = {
     {"judge", judge},
     {"picture-autoencoder", autoencoder<model::KlVaeConfig, PictureAutoencoderOptions, PictureAutoencoderTask>},
     {"unet", unet},
-    {"lora", lora}};
+    {"lora", lora, /*changes_model=*/false}};
 
 // What may change between a run and its continuation.
 std::string digest_of(json recipe) {
@@ -266,7 +267,9 @@ Recipe read_recipe(const std::filesystem::path& path) {
   std::vector<std::string> known;
   for (const Part& part : kParts) {
     known.push_back(part.name);
-    if (recipe.top.part == part.name) recipe.make_task = part.read(tables, recipe);
+    if (recipe.top.part != part.name) continue;
+    recipe.make_task = part.read(tables, recipe);
+    recipe.changes_model = part.changes_model;
   }
   if (!recipe.make_task) throw_unknown(tables.where() + " part", recipe.top.part, known);
   tables.expect_empty();

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "base/options.h"
 #include "training/test_support.h"
 
 namespace hotshot::training {
@@ -31,6 +34,8 @@ TEST(Recipe, ShippedOnesAreRead) {
     const Recipe recipe = read_recipe(entry.path());
     EXPECT_GT(recipe.loop.steps, 0) << entry.path();
     EXPECT_TRUE(recipe.make_task) << entry.path();
+    const auto tables = read_toml(entry.path());
+    if (recipe.top.part == "unet") EXPECT_NE(tables.contains("unet"), tables.contains("initial")) << entry.path();
     ++count;
   }
   EXPECT_GE(count, 2);

@@ -4,10 +4,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
 #include "model/part.h"
+#include "training/denoising.h"
 #include "training/image_test_support.h"
 #include "weights/digest.h"
 #include "weights/part.h"
@@ -48,6 +50,20 @@ TEST(UnetTask, TheWholeNetworkLearnsFromPicturesWithItsTowers) {
             "CLIPTextModelWithProjection");
   EXPECT_EQ(read_json(places.model_folder / "hotshot.json")["frames"], 1);
   EXPECT_EQ(tensors_of(places, "unet").at("conv_in.weight").scalar_type(), at::kBFloat16);
+}
+
+TEST(Denoising, CaptionsAreDroppedAtTheirShare) {
+  const TestFolder folder;
+  const RunPlaces places = image_places(folder.path(), "a", "");
+  for (const double share : {0.0, 0.25, 1.0}) {
+    DenoisingOptions options;
+    options.caption_dropout = share;
+    std::vector<std::string> captions(4000, "a cat");
+    Denoising(options, places.model_folder).drop_captions(captions, 3, 5);
+    const auto dropped = std::count(captions.begin(), captions.end(), "");
+    EXPECT_NEAR(static_cast<double>(dropped) / 4000, share, share == 0 || share == 1 ? 0 : 0.03);
+    EXPECT_EQ(dropped + std::count(captions.begin(), captions.end(), "a cat"), 4000);
+  }
 }
 
 TEST(UnetTask, TemporalLayersLearnAndNothingElseChangesByABit) {
