@@ -419,6 +419,16 @@ class Images(Cli):
         self.refused("at most 1 frame", "generate", "a cat", "-m", "tiny-xl", "--frames", "8", "-o", "a.gif")
         self.refused("expected words and an image at most", "generate", "x", *FAST, "--lora", "a.safetensors", "-o", "a.gif")
 
+    def test_a_comma_may_be_part_of_a_name(self):
+        self.refused("a,b.safetensors", "image", "a cat", "-m", "tiny-xl", "--steps", "2", "--lora", "a,b.safetensors",
+                     "-o", "a.png")
+
+    def test_the_small_model_that_ships_makes_clips_and_pictures(self):
+        few = ["-m", ROOT / "models/xl-mini", "--steps", "2", "--seed", "1"]
+        done = self.succeeds("generate", "a red car drives to the left through the snow", *few, "-o", "car.gif")
+        self.assertIn("car.gif  128x128, 8 frames at 8 fps", done.stdout)
+        self.assertIn("cat.png  128x128, 1 frame", self.succeeds("image", "a yellow cat", *few, "-o", "cat.png").stdout)
+
     def test_a_judge_must_be_there(self):
         self.refused("judge", "evaluate", "-m", ROOT / "models/act-one-mini")
         self.refused("suite", "evaluate", "--suite", "moon")
@@ -496,6 +506,9 @@ steps = """
             self.refused("cannot create /proc/none", "train", "tiny.toml", where, "/proc/none")
         (self.folder / "tiny.toml").write_text(self.RECIPE.replace("autoencoder", "decoder", 1) + "1\n")
         self.refused("autoencoder, transformer, distillation, judge.* but got 'decoder'", "train", "tiny.toml")
+        bucket = "[[bucket]]\nframes = 1\nheight = 32\nwidth = 32\n"
+        (self.folder / "pet.toml").write_text(f'part = "lora"\nmodel = "nowhere"\n[lora]\nsubject = "pet"\n{bucket}')
+        self.refused("expected a model in models/nowhere .*--model-folder", "train", "pet.toml")
 
 
 class Bench(Cli):
