@@ -409,7 +409,7 @@ idempotent = true
         self.front.start()
         job = self.front.wait(self.front.submit(model="openai/other", frames=None, seconds=1))
         self.assertEqual(job["status"], "failed")
-        self.assertRegex(job["error"]["message"], r"\[provider\] openai: \[model\] expected one of .*tiny but got 'other'")
+        self.assertRegex(job["error"]["message"], r"\[provider\] openai: \[model\] expected one of .*\btiny\b.* but got 'other'")
         self.assertEqual(self.remote_jobs(), [])
 
 
