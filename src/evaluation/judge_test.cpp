@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/test_support.h"
+#include "data/world_attributes.h"
+#include "data/world_source.h"
 #include "evaluation/test_support.h"
 #include "model/part.h"
 
@@ -58,6 +60,32 @@ TEST(Judge, RefusesOneOfOtherQuestionsAndAFolderWithout) {
   config.classes = {2};
   write_judge(folder.path(), config);
   EXPECT_NE(message_of([&] { Judge::open(folder.path()); }).find("other questions"), std::string::npos);
+}
+
+// The judge that ships knows clips it never saw, whole and as pictures.
+TEST(ShippedJudge, ReadsRenders) {
+  const Judge judge = Judge::open(std::filesystem::path(HOTSHOT_SOURCE_DIR) / "models/world-judge");
+  const auto attributes = data::world_attributes();
+  for (const int frames : {24, 1}) {
+    std::vector<int> asked(attributes.size()), right(attributes.size());
+    for (const world::Split split : {world::Split::train, world::Split::held_out}) {
+      const data::WorldSource source{.seed = 4242, .split = split};
+      for (std::uint64_t index = 0; index < 24; ++index) {
+        const Judgement judgement = judge({source.clip(index, frames, 128, 128), source.rate});
+        const std::vector<int> truth = data::world_answers(world::sample_scene(source.seed, index, split), frames);
+        for (std::size_t i = 0; i < truth.size(); ++i) {
+          if (truth[i] < 0) continue;
+          ++asked[i];
+          right[i] += truth[i] == judgement.answers[i];
+        }
+      }
+    }
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+      if (frames == 1 && attributes[i].needs_motion) continue;
+      EXPECT_GT(asked[i], 4) << attributes[i].name;
+      EXPECT_GE(right[i], 0.85 * asked[i]) << attributes[i].name << " of " << frames << " frames";
+    }
+  }
 }
 
 }  // namespace
