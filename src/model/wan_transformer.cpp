@@ -161,7 +161,7 @@ at::Tensor WanTransformer::unpatch(const at::Tensor& x_bld, at::IntArrayRef grid
 }
 
 at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at::Tensor& timesteps,
-                                      const TextContext& context, HiddenTokens* hidden) const {
+                                      const TextContext& context) const {
   const auto& p = config_.patch_size;
   const std::int64_t grid[] = {latents_bcthw.size(2) / p[0], latents_bcthw.size(3) / p[1],
                                latents_bcthw.size(4) / p[2]};
@@ -185,10 +185,7 @@ at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at:
   const TextContext text{text_2_(kernel::gelu_tanh(text_1_(context.embeddings_bld.to(dtype)))), context.bias_bl};
 
   at::Tensor x_bld = patch_embedding_(latents_bcthw);
-  for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    x_bld = blocks_[i](x_bld, text, modulation_gkd, rotary);
-    if (hidden && hidden->blocks == static_cast<int>(i) + 1) hidden->tokens_bld = x_bld;
-  }
+  for (const WanBlock& block : blocks_) x_bld = block(x_bld, text, modulation_gkd, rotary);
 
   const auto parts = (scale_shift_table_.tensor + time_gd.to(at::kFloat).unsqueeze(1)).unsqueeze(2).unbind(1);
   const at::Tensor x_gld = x_bld.reshape({parts[0].size(0), -1, x_bld.size(-1)});

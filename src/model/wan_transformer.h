@@ -82,13 +82,6 @@ class WanBlock : public nn::Module {
   nn::Group ffn_, net_, net0_;
 };
 
-/// What to keep of a call besides its result: the tokens [b, l, inner_dim] after the first `blocks` blocks, in the order of
-/// patches frame by frame.
-struct HiddenTokens {
-  int blocks = 0;
-  at::Tensor tokens_bld{};
-};
-
 class WanTransformer : public nn::Module {
  public:
   explicit WanTransformer(WanTransformerConfig config);
@@ -97,10 +90,8 @@ class WanTransformer : public nn::Module {
 
   /// Velocity of latents_bcthw [b, in_channels, t, h, w] at `timesteps` (fp32, 0 to 1000): [b], or [b, g] with one for
   /// each of g equal runs of patches, which come frame by frame: g may be the number of frames of patches, or of
-  /// patches. Computes in the dtype of latents_bcthw; returns [b, out_channels, t, h, w] in it. Fills `hidden` if given.
-  /// Throws InvalidArgument.
-  at::Tensor operator()(const at::Tensor& latents_bcthw, const at::Tensor& timesteps, const TextContext& context,
-                        HiddenTokens* hidden = nullptr) const;
+  /// patches. Computes in the dtype of latents_bcthw; returns [b, out_channels, t, h, w] in it. Throws InvalidArgument.
+  at::Tensor operator()(const at::Tensor& latents_bcthw, const at::Tensor& timesteps, const TextContext& context) const;
 
  private:
   at::Tensor unpatch(const at::Tensor& x_bld, at::IntArrayRef grid) const;

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "data/cover_window.h"
-#include "data/world_attributes.h"
 #include "model/config.h"
 #include "model/part.h"
 #include "weights/digest.h"
@@ -29,7 +28,7 @@ model::WanVaeConfig vae_config(const std::filesystem::path& model_folder) {
 
 ClipBatch ClipBatch::narrow(std::int64_t first, std::int64_t last) const {
   const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, last - first) : x; };
-  return {rows(latents_bcthw), rows(cover_b1thw), rows(answers_ba), {captions.begin() + first, captions.begin() + last}};
+  return {rows(latents_bcthw), rows(cover_b1thw), {captions.begin() + first, captions.begin() + last}};
 }
 
 ClipLatents::ClipLatents(const Places& places, std::vector<data::Bucket> buckets, std::vector<int> patch_size,
@@ -99,19 +98,15 @@ ClipBatch ClipLatents::batch(std::int64_t step, double caption_dropout) const {
   const std::size_t index = data::pick_bucket(buckets_, seed_, step);
   const data::Bucket& bucket = buckets_[index];
   std::vector<std::uint64_t> clips;
-  std::vector<std::int64_t> answers;
   ClipBatch batch;
   Random random(seed_ + static_cast<std::uint64_t>(step), "batch");
   for (int i = 0; i < bucket.batch; ++i) {
     const std::uint64_t clip = random.below(static_cast<std::uint32_t>(bucket.clips));
     clips.push_back(clip);
-    const auto truth = data::world_answers(world::sample_scene(source_.seed, clip, source_.split), bucket.frames);
-    answers.insert(answers.end(), truth.begin(), truth.end());
     const bool dropped = random.chance(static_cast<float>(caption_dropout));
     const auto draw = static_cast<std::uint64_t>(step) * 4096 + static_cast<std::uint64_t>(i);
     batch.captions.push_back(dropped ? "" : source_.caption(clip, draw));
   }
-  batch.answers_ba = at::tensor(answers, at::kLong).view({bucket.batch, -1}).to(device_);
   batch.latents_bcthw = stores_[index]->batch(clips).to(at::kFloat).to(device_);
   if (covers_[index]) batch.cover_b1thw = covers_[index]->batch(clips).to(at::kFloat).to(device_);
   if (bucket.window > 0) {

@@ -20,7 +20,6 @@ namespace hotshot::training {
 struct ClipBatch {
   at::Tensor latents_bcthw;  // normalised, fp32
   at::Tensor cover_b1thw;    // the share of each place that actors cover; undefined unless asked for
-  at::Tensor answers_ba;     // int64: data::world_answers() of each clip
   std::vector<std::string> captions;
   std::int64_t size() const { return latents_bcthw.size(0); }
   ClipBatch narrow(std::int64_t first, std::int64_t last) const;

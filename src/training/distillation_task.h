@@ -25,7 +25,7 @@ struct DistillationOptions {
   /// Of samples at the beginning of their window, where a run of `windows` steps asks; the others lie anywhere in it.
   double first_share = 0.5;
   std::string dtype = "bf16";  // of activations
-  std::vector<std::string> preview_prompts{};
+  std::vector<std::string> preview_prompts;
   FieldList fields();
 };
 

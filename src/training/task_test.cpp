@@ -10,7 +10,6 @@
 #include "base/options.h"
 #include "data/batch.h"
 #include "diffusion/density.h"
-#include "model/config.h"
 #include "model/part.h"
 #include "training/autoencoder_task.h"
 #include "training/test_support.h"
@@ -48,7 +47,8 @@ AutoencoderOptions tiny_pieces() {
 
 /// A transformer task with pictures and clips over a fresh autoencoder.
 std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, double caption_dropout,
-                                                  std::vector<data::Bucket> buckets, TransformerOptions options = {}) {
+                                                  std::vector<data::Bucket> buckets, double subject_weight = 0,
+                                                  double continuation_share = 0) {
   const RunPlaces places = places_in(folder.path(), "task");
   if (!std::filesystem::exists(places.model_folder / "vae")) {
     AutoencoderTask(tiny_vae(), tiny_pieces(), source(), 1, at::kCPU).export_parts(places.model_folder);
@@ -58,7 +58,9 @@ std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, doub
   config.text_dim = config.freq_dim = 16, config.ffn_dim = 32, config.num_layers = 1;
   model::Umt5Config text;
   text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
-  options.captions.caption_dropout = caption_dropout;
+  TransformerOptions options;
+  options.captions.caption_dropout = caption_dropout, options.subject_weight = subject_weight;
+  options.continuation_share = continuation_share;
   options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
   return std::make_unique<TransformerTask>(config, text, options, diffusion::DensityOptions{}, std::move(buckets),
                                            source(), TransformerInputs{places.model_folder, places.latent_folder, {}},
@@ -162,7 +164,7 @@ TEST(TransformerTask, ErrorsWhereTheActorsAreWeighMore) {
   const TestFolder folder;
   const data::Bucket clip = bucket(5, 32, 1, 1);
   const auto loss = [&](double weight) {
-    const auto task = tiny_transformer(folder, 0, {clip}, {.subject_weight = weight});
+    const auto task = tiny_transformer(folder, 0, {clip}, weight);
     return loss_of(*task, 0).value.item<double>();
   };
   const double cover = data::latent_cover(source().covers(0, 1, 5, 32, 32), 4, 8).mean().item<double>();
@@ -253,8 +255,7 @@ void expect_same_gradients_in_micro_batches(Task& task) {
 
 TEST(Differentiate, MicroBatchesOfTheTransformerGiveTheBatchesGradient) {
   const TestFolder folder;
-  const TransformerOptions with_scene_head{.subject_weight = 3, .scene_weight = 0.5, .scene_blocks = 1};
-  expect_same_gradients_in_micro_batches(*tiny_transformer(folder, 0.1, {bucket(5, 32, 7, 7)}, with_scene_head));
+  expect_same_gradients_in_micro_batches(*tiny_transformer(folder, 0.1, {bucket(5, 32, 7, 7)}, 3));
 }
 
 TEST(Differentiate, ABatchIsCutIntoNearlyEqualParts) {
@@ -341,7 +342,7 @@ TEST(Loop, AFinishedRunOnlyExportsAgain) {
 TEST(TransformerTask, StepsThatGiveTheBeginningCountTheRest) {
   const TestFolder folder;
   const auto with_share = [&](double share) {
-    auto task = tiny_transformer(folder, 0, {bucket(9, 32, 3, 4)}, {.continuation_share = share});
+    auto task = tiny_transformer(folder, 0, {bucket(9, 32, 3, 4)}, 0, share);
     const at::NoGradGuard no_grad;
     for (const auto& [name, p] : task->parameters()) p->tensor.copy_(normal_tensor(p->tensor.sizes(), 1, name) * 0.1);
     return task;
@@ -358,33 +359,10 @@ TEST(TransformerTask, StepsThatGiveTheBeginningCountTheRest) {
   EXPECT_GT(steps, 8);
   EXPECT_LT(steps, 32);
   // A picture has no rest.
-  const auto pictures = tiny_transformer(folder, 0, {bucket(1, 32, 3, 4)}, {.continuation_share = 1});
+  const auto pictures = tiny_transformer(folder, 0, {bucket(1, 32, 3, 4)}, 0, 1);
   EXPECT_TRUE(loss_of(*pictures, 0).extra.contains("loss_picture"));
   always->export_parts(folder / "to");
   EXPECT_EQ(read_json(folder / "to" / "model_index.json")["expand_timesteps"], true);
-}
-
-// The scene head reads tokens that cover the places of the actors, adds its error to the loss, learns, and stays behind.
-TEST(TransformerTask, ASceneHeadLearnsBesideTheNetwork) {
-  const TestFolder folder;
-  const std::vector<data::Bucket> buckets{bucket(5, 32, 2, 2)};
-  const auto plain = tiny_transformer(folder, 0, buckets);
-  const auto task = tiny_transformer(folder, 0, buckets, {.scene_weight = 0.5, .scene_blocks = 1});
-  EXPECT_FALSE(loss_of(*plain, 0).extra.contains("loss_scene"));
-  const Loss loss = loss_of(*task, 0);
-  EXPECT_NEAR(loss.value.item<double>(),
-              loss_of(*plain, 0).value.item<double>() + 0.5 * loss.extra.at("loss_scene"), 1e-5);
-  train(*task, {.steps = 60, .log_every = 1}, {.learning_rate = 3e-3, .warmup = 4}, folder / "run", folder / "model", "d",
-        {}, nullptr);
-  const auto log = read_log(folder / "run");
-  EXPECT_LT(log.back().extra.at("loss_scene"), 0.7 * log.front().extra.at("loss_scene"));
-  model::WanTransformerConfig config;
-  model::read_config(config.fields(), read_json(folder / "model" / "transformer" / "config.json"), "config");
-  model::WanTransformer transformer(config);
-  model::load_parameters(transformer, folder / "model" / "transformer");  // refuses what a network does not have
-  EXPECT_NE(message_of([&] { tiny_transformer(folder, 0, buckets, {.scene_weight = 1, .scene_blocks = 2}); })
-                .find("scene_blocks of at most num_layers 1 but got 2"),
-            std::string::npos);
 }
 
 // A window sees less than the clip, around the actors; what it learned is exported for whole clips alone.

@@ -19,8 +19,6 @@ FieldList TransformerOptions::fields() {
   const FieldList own{
       {"subject_weight", "of errors where the actors are, added to 1, times (1 - sigma)^2", &subject_weight, {0, 1000}},
       {"continuation_share", "of the steps with clips that give their beginning", &continuation_share, {0, 1}},
-      {"scene_weight", "of the scene head's error; 0 for none", &scene_weight, {0, 1000}},
-      {"scene_blocks", "after which the scene head reads tokens", &scene_blocks, {1, 1000}},
       {"dtype", "bf16 or fp32", &dtype},
       {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
       {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
@@ -35,7 +33,7 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
                                  std::vector<data::Bucket> buckets, data::WorldSource source, TransformerInputs inputs,
                                  std::uint64_t seed, at::Device device)
     : clips_({inputs.model_folder, inputs.latent_folder}, std::move(buckets), transformer.patch_size, source, seed,
-             options.subject_weight > 0 || options.scene_weight > 0, device),
+             options.subject_weight > 0, device),
       captions_(std::move(text_encoder), options.captions, inputs.model_folder, inputs.initial, seed + 1, device),
       transformer_(std::move(transformer)),
       options_(std::move(options)),
@@ -53,15 +51,6 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
   }
   require(options_.continuation_share == 0 || transformer_.config().patch_size.at(0) == 1, "train",
           "expected patches of one latent frame to give frames but got {}", transformer_.config().patch_size.at(0));
-  if (options_.scene_weight > 0) {
-    require(options_.scene_blocks <= transformer_.config().num_layers, "train",
-            "expected scene_blocks of at most num_layers {} but got {}", transformer_.config().num_layers,
-            options_.scene_blocks);
-    scene_head_.emplace(transformer_.config().inner_dim());
-    scene_head_->initialize(seed + 2);
-    scene_head_->to(device, at::kFloat);
-    scene_head_->requires_grad(true);
-  }
   transformer_.to(device, at::kFloat);
   transformer_.requires_grad(true);
   captions_.network().requires_grad(true);
@@ -74,9 +63,6 @@ TransformerTask::Batch TransformerTask::batch(std::int64_t step) const {
               .weight_b1thw = {},
               .sigma_b = diffusion::sample_sigmas(density_, seed_, draw, 0, clips.size()).to(device_),
               .eps_bcthw = at::empty(clips.latents_bcthw.sizes(), at::kFloat),
-              .noisy_bt = noisy_frames(step, clips.size(), clips.latents_bcthw.size(2)),
-              .cover_b1thw = clips.cover_b1thw,
-              .answers_ba = clips.answers_ba,
               .captions = std::move(clips.captions)};
   if (options_.subject_weight > 0) {
     const at::Tensor strength_b = options_.subject_weight * (1 - batch.sigma_b).square();
@@ -86,6 +72,7 @@ TransformerTask::Batch TransformerTask::batch(std::int64_t step) const {
   Random(seed_ + draw, "noise")
       .fill_normal(batch.eps_bcthw.data_ptr<float>(), static_cast<std::size_t>(batch.eps_bcthw.numel()));
   batch.eps_bcthw = batch.eps_bcthw.to(device_);
+  batch.noisy_bt = noisy_frames(step, clips.size(), clips.latents_bcthw.size(2));
   return batch;
 }
 
@@ -103,8 +90,8 @@ at::Tensor TransformerTask::noisy_frames(std::int64_t step, std::int64_t clips, 
 
 TransformerTask::Batch TransformerTask::Batch::narrow(std::int64_t first, std::int64_t end) const {
   const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, end - first) : x; };
-  return {rows(latents_bcthw), rows(weight_b1thw), rows(sigma_b),    rows(eps_bcthw),
-          rows(noisy_bt),      rows(cover_b1thw),  rows(answers_ba), {captions.begin() + first, captions.begin() + end}};
+  return {rows(latents_bcthw), rows(weight_b1thw), rows(sigma_b),
+          rows(eps_bcthw),     rows(noisy_bt),     {captions.begin() + first, captions.begin() + end}};
 }
 
 std::vector<nn::NamedParameter> TransformerTask::parameters() {
@@ -113,8 +100,6 @@ std::vector<nn::NamedParameter> TransformerTask::parameters() {
   for (const auto& [name, parameter] : captions_.network().parameters()) {
     all.push_back({"text_encoder." + name, parameter});
   }
-  if (!scene_head_) return all;
-  for (const auto& [name, parameter] : scene_head_->parameters()) all.push_back({"scene_head." + name, parameter});
   return all;
 }
 
@@ -141,19 +126,13 @@ Loss TransformerTask::loss(const Batch& batch) const {
     const GivenFrames given = give_frames(batch.noisy_bt, batch.latents_bcthw, x_t, time, weight);
     x_t = given.x_bcthw, time = given.time_bt, weight = given.weight_b1thw;
   }
-  model::HiddenTokens hidden{.blocks = options_.scene_blocks};
-  const at::Tensor predicted = transformer_(x_t.to(dtype), time, captions_(batch.captions, dtype), &hidden);
+  const at::Tensor predicted = transformer_(x_t.to(dtype), time, captions_(batch.captions, dtype));
   const at::Tensor squares =
       (predicted.to(at::kFloat) - diffusion::velocity(batch.latents_bcthw, batch.eps_bcthw)).square();
   const at::Tensor error_b = (weight.defined() ? squares * weight : squares).mean({1, 2, 3, 4});
   Loss loss;
   loss.value = (error_b * diffusion::loss_weight(density_.weighting, batch.sigma_b).to(device_)).mean();
   loss.samples = batch.latents_bcthw.size(0);
-  if (scene_head_) {
-    const at::Tensor scene = scene_loss(hidden.tokens_bld, batch).mean();
-    loss.value = loss.value + options_.scene_weight * scene;
-    loss.extra["loss_scene"] = scene.item<double>();
-  }
   if (batch.noisy_bt.defined()) {
     const at::Tensor noisy = batch.noisy_bt.view({batch.noisy_bt.size(0), 1, -1, 1, 1});
     loss.extra["loss_continued"] = ((squares * noisy).mean() / noisy.mean()).item<double>();
@@ -161,12 +140,6 @@ Loss TransformerTask::loss(const Batch& batch) const {
     loss.extra[batch.latents_bcthw.size(2) == 1 ? "loss_picture" : "loss_clip"] = squares.mean().item<double>();
   }
   return loss;
-}
-
-at::Tensor TransformerTask::scene_loss(const at::Tensor& tokens_bld, const Batch& batch) const {
-  const std::vector<int>& p = transformer_.config().patch_size;
-  const at::Tensor cover = at::avg_pool3d(batch.cover_b1thw, {p[0], p[1], p[2]});
-  return scene_head_->loss(tokens_bld, cover.flatten(1), batch.answers_ba);
 }
 
 FlowSampling TransformerTask::sampling() const {

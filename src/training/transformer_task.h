@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,26 +11,22 @@
 #include "training/clip_latents.h"
 #include "training/loop.h"
 #include "training/model_files.h"
-#include "training/scene_head.h"
 
 namespace hotshot::training {
 
 struct TransformerOptions {
-  CaptionOptions captions{};
+  CaptionOptions captions;
   /// Of errors where the actors are, times (1 - sigma)^2, added to the 1 that all errors have. It fades with noise, for
   /// where noise hides the place of an actor a weight moves the best answer towards "it is everywhere".
   double subject_weight = 0;
   /// Of the steps with clips: their first latent frames are given without noise, and only the others' errors count. So
   /// the model learns to go on from a picture or a clip.
   double continuation_share = 0;
-  /// Of SceneHead's error after `scene_blocks` blocks, added to the loss; 0 for no such head.
-  double scene_weight = 0;
-  int scene_blocks = 4;
   std::string dtype = "bf16";  // of activations
   int preview_steps = 16;
   double preview_guidance = 4;
   double preview_shift = 3;
-  std::vector<std::string> preview_prompts{};
+  std::vector<std::string> preview_prompts;
   FieldList fields();
 };
 
@@ -73,9 +68,7 @@ class TransformerTask : public Task {
     at::Tensor weight_b1thw;  // of errors, mean 1 in each clip; undefined for 1 everywhere
     at::Tensor sigma_b;
     at::Tensor eps_bcthw;
-    at::Tensor noisy_bt;     // 0 for latent frames that are given, else 1; undefined for 1 everywhere
-    at::Tensor cover_b1thw;  // for the scene head, or undefined
-    at::Tensor answers_ba;
+    at::Tensor noisy_bt;  // 0 for latent frames that are given, else 1; undefined for 1 everywhere
     std::vector<std::string> captions;
     Batch narrow(std::int64_t first, std::int64_t end) const;
   };
@@ -84,14 +77,11 @@ class TransformerTask : public Task {
   /// 0 for the first latent frames of each clip, or undefined: a step's own choice.
   at::Tensor noisy_frames(std::int64_t step, std::int64_t clips, std::int64_t frames) const;
   Loss loss(const Batch& batch) const;
-  /// Of the scene head, [b].
-  at::Tensor scene_loss(const at::Tensor& tokens_bld, const Batch& batch) const;
   FlowSampling sampling() const;
 
   ClipLatents clips_;
   CaptionEncoder captions_;
   model::WanTransformer transformer_;
-  std::optional<SceneHead> scene_head_;
   TransformerOptions options_;
   diffusion::DensityOptions density_;
   std::uint64_t seed_;
