@@ -1,6 +1,7 @@
 // Every kernel beside the libtorch composition that defines it, at shapes
-// near those of the minis' training (width 256 instead of 192). The composition's time over the kernel's is the last
-// column; figures are per core (one thread, processor time).
+// near those of the minis' training (width 256 instead of 192), and attention at those of large models. Figures are per
+// core (one thread, processor time): how many times faster than the composition, and shares of what this core can do,
+// measured in the same run: bf16 products in registers, copying memory.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
@@ -22,6 +23,7 @@
 #include "kernel/norm.h"
 #include "kernel/quantized.h"
 #include "kernel/rotary.h"
+#include "measure/ceilings.h"
 
 namespace {
 
@@ -39,7 +41,7 @@ at::Tensor normals(at::IntArrayRef shape, std::uint64_t index, at::ScalarType dt
 struct Case {
   std::string name;
   Function kernel;
-  Function composition;
+  Function composition;  // or none
   Tensors inputs;
   double bytes = 0;             // read and written once by the forward pass; the backward
                                 // pass moves 1.5 times that
@@ -54,6 +56,7 @@ double bytes_of(const Tensors& tensors) {
 }
 
 std::map<std::string, double> seconds_of_composition;
+measure::Ceilings ceilings;
 
 void run(benchmark::State& state, const Case& c, bool composed, bool backward) {
   const Function& f = composed ? c.composition : c.kernel;
@@ -77,12 +80,18 @@ void run(benchmark::State& state, const Case& c, bool composed, bool backward) {
   if (!composed && seconds_of_composition.count(key)) {
     state.counters["times_faster"] = seconds_of_composition[key] / seconds;
   }
-  state.counters["GB/s"] = c.bytes * (backward ? 1.5 : 1) / seconds * 1e-9;
-  if (c.flops > 0) state.counters["GFLOP/s"] = c.flops * (backward ? c.backward_flops : 1) / seconds * 1e-9;
+  const double bytes = c.bytes * (backward ? 1.5 : 1) / seconds,
+               flops = c.flops * (backward ? c.backward_flops : 1) / seconds;
+  state.counters["GB/s"] = bytes * 1e-9;
+  state.counters["%copy"] = 100 * bytes / ceilings.copy_rate();
+  if (c.flops == 0) return;
+  state.counters["GFLOP/s"] = flops * 1e-9;
+  state.counters["%registers"] = 100 * flops / ceilings.registers;
 }
 
 void add(const Case& c, bool backward) {
   for (const bool composed : {true, false}) {
+    if (composed && !c.composition) continue;
     const std::string name = c.name + (backward ? "/backward" : "/forward") + (composed ? "/composition" : "/kernel");
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { run(state, c, composed, backward); })
         ->Unit(benchmark::kMillisecond)
@@ -95,16 +104,24 @@ void add(const Case& c) {
   add(c, true);
 }
 
-void add_attention(const std::string& name, std::int64_t batch, std::int64_t queries, std::int64_t keys, bool biased) {
-  const std::int64_t heads = 4, size = 64;
+struct AttentionShape {
+  std::int64_t batch, queries, keys, heads = 4, size = 64;
+};
+
+void add_attention(const std::string& name, const AttentionShape& shape, bool biased = false) {
+  constexpr std::int64_t kLong = 4096;  // whose composition would need gigabytes of scores
+  const auto [batch, queries, keys, heads, size] = shape;
   const at::Tensor bias = biased ? at::zeros({batch, 1, 1, keys}) : at::Tensor();
   const Tensors inputs{normals({batch, queries, heads, size}, 1, at::kBFloat16),
                        normals({batch, keys, heads, size}, 2, at::kBFloat16),
                        normals({batch, keys, heads, size}, 3, at::kBFloat16)};
+  Function composition;
+  if (keys <= kLong) {
+    composition = [=](const Tensors& in) { return kernel::composition::attention(in[0], in[1], in[2], 0.125, bias); };
+  }
   add({.name = "attention " + name,
        .kernel = [=](const Tensors& in) { return kernel::attention(in[0], in[1], in[2], 0.125, bias); },
-       .composition =
-           [=](const Tensors& in) { return kernel::composition::attention(in[0], in[1], in[2], 0.125, bias); },
+       .composition = composition,
        .inputs = inputs,
        .bytes = bytes_of(inputs) + bytes_of({inputs[0]}),
        .flops = 4.0 * batch * heads * queries * keys * size});
@@ -184,9 +201,14 @@ int main(int argc, char** argv) {
   at::set_num_threads(1);
   add_rows(at::kBFloat16, "bf16");
   add_rows(at::kFloat, "fp32");
-  add_attention("video 8x448", 8, 448, 448, false);
-  add_attention("pictures 64x64", 64, 64, 64, false);
-  add_attention("text 8x448x31", 8, 448, 31, true);
+  add_attention("video 8x448", {8, 448, 448});
+  add_attention("pictures 64x64", {64, 64, 64});
+  add_attention("text 8x448x31", {8, 448, 31}, /*biased=*/true);
+  for (const std::int64_t size : {32, 64, 128}) {
+    for (const std::int64_t tokens : {1024, 4096, 7800, 32760}) {
+      add_attention(std::to_string(tokens) + " tokens, heads of " + std::to_string(size), {1, tokens, tokens, 1, size});
+    }
+  }
   for (const auto& [dtype, type] : {std::pair{at::kBFloat16, "bf16"}, {at::kFloat, "fp32"}}) {
     add_linear(dtype, type, 64, 192, 768);
     add_linear(dtype, type, 896, 192, 192);
@@ -205,5 +227,6 @@ int main(int argc, char** argv) {
   }
   benchmark::AddCustomContext("instruction set", std::string(kernel::isa_name(kernel::isa())));
   benchmark::Initialize(&argc, argv);
+  ceilings = measure::measure_ceilings();
   benchmark::RunSpecifiedBenchmarks();
 }

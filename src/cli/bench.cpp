@@ -40,9 +40,8 @@ int ceilings(int argc, char** argv) {
 void print_profile(const measure::Profile& profile, const std::string& what) {
   const measure::Ceilings ceilings = measure::measure_ceilings();
   std::printf("%s, %d threads; the last column is a share of %.3f TFLOP/s (oneDNN's best) or %.1f GB/s (copy)\n\n%s",
-              what.c_str(), at::get_num_threads(), ceilings.best_library_rate() * 1e-12,
-              ceilings.memory[1].per_second * 1e-9,
-              measure::profile_table(profile, ceilings.best_library_rate(), ceilings.memory[1].per_second).c_str());
+              what.c_str(), at::get_num_threads(), ceilings.best_library_rate() * 1e-12, ceilings.copy_rate() * 1e-9,
+              measure::profile_table(profile, ceilings.best_library_rate(), ceilings.copy_rate()).c_str());
 }
 
 int profile_clip(int argc, char** argv) {

@@ -17,7 +17,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // Fewer rows are not worth packing a weight for.
-constexpr std::int64_t kManyRows = 16;
+constexpr std::int64_t kFewRows = 16;
 
 bool wants_gradients(const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
   return at::GradMode::is_enabled() &&
@@ -74,20 +74,6 @@ at::Tensor fused_linear(const at::Tensor& x_rows, const at::Tensor& weight_oi, c
   return y;
 }
 
-// The same for few rows: y transposed, with the weight, as it is, on the left.
-at::Tensor few_rows_linear(const at::Tensor& x_rows, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
-  const Recorded recorded("hotshot::linear", {x_rows, weight_oi});
-  const at::Tensor y = at::empty({weight_oi.size(0), x_rows.size(0)}, at::kFloat);
-  with_type(x_rows, [&](auto type) {
-    using T = decltype(type);
-    const at::Tensor right = packed_transposed<T>(x_rows);
-    PanelProduct<T> product = product_of_rows<T>(weight_oi, right, x_rows.size(0));
-    product.wide = data<float>(y);
-    multiply(product);
-  });
-  return (bias_o.numel() > 0 ? y.t() + bias_o : y.t()).to(x_rows.scalar_type()).contiguous();
-}
-
 struct FusedLinear : torch::autograd::Function<FusedLinear> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_rows, const at::Tensor& weight_oi,
                             const at::Tensor& bias_o) {
@@ -132,8 +118,8 @@ void check_shapes(const at::Tensor& x, const at::Tensor& weight_oi, const at::Te
 }
 
 bool is_ours(const at::Tensor& x, const at::Tensor& weight_oi) {
-  return multiplies(x) && at::isFloatingType(weight_oi.scalar_type()) && whole_elements(x, x.size(-1)) &&
-         whole_elements(x, weight_oi.size(0));
+  return multiplies(x) && x.numel() / x.size(-1) >= kFewRows && at::isFloatingType(weight_oi.scalar_type()) &&
+         whole_elements(x, x.size(-1)) && whole_elements(x, weight_oi.size(0));
 }
 
 // --- By the library.
@@ -187,14 +173,14 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight_oi, const at::Te
   auto shape = x.sizes().vec();
   shape.back() = weight_oi.size(0);
   const at::Tensor rows = x.reshape({-1, x.size(-1)});
-  const bool learns = wants_gradients(x, weight_oi, bias_o), many = rows.size(0) >= kManyRows;
-  if (!is_ours(x, weight_oi) || (learns && !many)) return library_linear(rows, weight_oi, bias_o).view(shape);
+  if (!is_ours(x, weight_oi)) return library_linear(rows, weight_oi, bias_o).view(shape);
   // Autograd takes no undefined tensors.
   const at::Tensor bias = bias_o.defined() ? bias_o : at::empty({0}, at::kFloat);
-  if (learns) return FusedLinear::apply(rows, weight_oi, bias).view(shape);
-  const at::Tensor weight = weight_oi.to(x.scalar_type()).contiguous();
-  return (many ? fused_linear : few_rows_linear)(rows.contiguous(), weight, bias.to(at::kFloat).contiguous())
-      .view(shape);
+  const at::Tensor y = wants_gradients(x, weight_oi, bias)
+                           ? FusedLinear::apply(rows, weight_oi, bias)
+                           : fused_linear(rows.contiguous(), weight_oi.to(x.scalar_type()).contiguous(),
+                                          bias.to(at::kFloat).contiguous());
+  return y.view(shape);
 }
 
 }  // namespace hotshot::kernel

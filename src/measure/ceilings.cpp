@@ -130,6 +130,8 @@ double best(std::span<const Rate> rates) {
 
 double Ceilings::best_library_rate() const { return std::max(best(products), best(convolutions)); }
 
+double Ceilings::copy_rate() const { return std::ranges::find(memory, "copy", &Rate::name)->per_second; }
+
 Ceilings measure_ceilings() {
   const at::NoGradGuard no_grad;
   Ceilings c;

@@ -22,6 +22,8 @@ struct Ceilings {
 
   /// The best of `products` and `convolutions`.
   double best_library_rate() const;
+  /// Bytes a second that copying moves.
+  double copy_rate() const;
 };
 
 /// Measures with at::get_num_threads() threads; takes some seconds and needs 1 GiB. Other work on the machine shows.

@@ -64,6 +64,7 @@ FieldList AutoencoderOptions::fields() {
       {"picture_batch", "pieces per step of single frames", &picture_batch, {1, 4096}},
       {"kl_weight", "of the KL term", &kl_weight, {0, 1}},
       {"edge_weight", "of the error of pixel differences", &edge_weight, {0, 100}},
+      {"scale_weight", "of the error of what halved latents decode to", &scale_weight, {0, 100}},
       {"statistics_clips", "clips that latents_mean and latents_std are measured on", &statistics_clips, {1, 100000}},
       {"dtype", "bf16 or fp32", &dtype}};
 }
@@ -75,8 +76,8 @@ AutoencoderTask::AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions 
   for (const int size : {options_.size, options_.picture_size, options_.clip_size}) {
     require(options_.clip_size >= size, "train", "expected clip_size of at least a piece's {} but got {}", size,
             options_.clip_size);
-    require(size % vae_.config().scale_factor_spatial == 0, "train", "expected sizes in multiples of {} but got {}",
-            vae_.config().scale_factor_spatial, size);
+    const int step = vae_.config().scale_factor_spatial * (options_.scale_weight > 0 ? 2 : 1);
+    require(size % step == 0, "train", "expected sizes in multiples of {} but got {}", step, size);
   }
   require(options_.frames % vae_.config().scale_factor_temporal == 1 % vae_.config().scale_factor_temporal, "train",
           "expected {}k+1 frames but got {}", vae_.config().scale_factor_temporal, options_.frames);
@@ -126,6 +127,13 @@ Loss AutoencoderTask::loss(const at::Tensor& video, const at::Tensor& noise) {
   const at::Tensor kl = kl_per_value(mean, log_variance);
   Loss loss;
   loss.value = reconstruction_error(difference, options_.edge_weight) + options_.kl_weight * kl;
+  if (options_.scale_weight > 0) {
+    const at::Tensor halved = at::avg_pool3d(latents, {1, 2, 2}), target = at::avg_pool3d(video, {1, 2, 2});
+    const at::Tensor small = vae_.decode(halved.to(compute_dtype(options_.dtype, "train"))).to(at::kFloat);
+    const at::Tensor error = reconstruction_error(small - target, options_.edge_weight);
+    loss.value = loss.value + options_.scale_weight * error;
+    loss.extra["loss_halved"] = error.item<double>();
+  }
   loss.samples = video.size(0);
   const char* kind = video.size(2) == 1 ? "psnr_picture" : "psnr_clip";
   loss.extra[kind] = psnr_of(difference);

@@ -20,8 +20,12 @@ struct AutoencoderOptions {
   double picture_share = 0.25;  // of the steps, which see pictures (one frame) instead
   int picture_size = 64;        // of a piece of a picture
   int picture_batch = 32;
-  double kl_weight = 1e-6;     // of KL(q || N(0, I)) per latent value, against the error per pixel
-  double edge_weight = 1.0;    // of the error of differences between neighbouring pixels: sharp outlines
+  double kl_weight = 1e-6;   // of KL(q || N(0, I)) per latent value, against the error per pixel
+  double edge_weight = 1.0;  // of the error of differences between neighbouring pixels: sharp outlines
+  /// Of the error of what latents of half the height and width decode to, against the clip at half its size: latents
+  /// that shrink as pictures do are easier to learn (Kouzelis et al. 2025, arXiv 2502.09509, equation 5, for that one
+  /// scale).
+  double scale_weight = 0;
   int statistics_clips = 64;   // whose latents give latents_mean and latents_std
   std::string dtype = "bf16";  // of activations
   FieldList fields();

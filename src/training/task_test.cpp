@@ -131,6 +131,31 @@ TEST(AutoencoderTask, AFreshAutoencoderTreatsFramesAsPictures) {
   }
 }
 
+// The error of halved latents is added, with its weight, and goes down beside the other.
+TEST(AutoencoderTask, LatentsMayShrinkAsPicturesDo) {
+  const TestFolder folder;
+  AutoencoderOptions options = tiny_pieces();
+  AutoencoderTask plain(tiny_vae(), options, source(), 3, at::kCPU);
+  options.scale_weight = 0.5;
+  AutoencoderTask task(tiny_vae(), options, source(), 3, at::kCPU);
+  EXPECT_FALSE(loss_of(plain, 0).extra.contains("loss_halved"));
+  const Loss loss = loss_of(task, 0);
+  EXPECT_NEAR(loss.value.item<double>(), loss_of(plain, 0).value.item<double>() + 0.5 * loss.extra.at("loss_halved"),
+              1e-5);
+  train(task, {.steps = 40, .log_every = 1}, {.learning_rate = 2e-3, .muon_rate = 3e-3, .warmup = 4}, folder / "run",
+        folder / "model", "d", {}, nullptr);
+  const auto log = read_log(folder / "run");
+  const auto mean = [&](std::size_t begin, std::size_t end) {
+    double sum = 0;
+    for (std::size_t i = begin; i < end; ++i) sum += log[i].extra.at("loss_halved");
+    return sum / static_cast<double>(end - begin);
+  };
+  EXPECT_LT(mean(32, 40), 0.85 * mean(0, 8));
+  options.size = 24;
+  EXPECT_NE(message_of([&] { AutoencoderTask(tiny_vae(), options, source(), 3, at::kCPU); }).find("multiples of 16"),
+            std::string::npos);
+}
+
 TEST(AutoencoderTask, PreviewsShowClipsAboveTheirReconstructions) {
   AutoencoderTask task(tiny_vae(), tiny_pieces(), source(), 3, at::kCPU);
   const std::vector<Clip> clips = task.preview();
