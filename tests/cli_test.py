@@ -434,13 +434,13 @@ class Images(Cli):
         self.refused("suite", "evaluate", "--suite", "moon")
 
     def test_the_judge_that_ships_reads_clips(self):
-        few = ["--prompts", "1", "--seeds", "1", "--calibration", "8", "--training-clips", "4", "--steps", "2"]
+        few = ["--prompts", "2", "--seeds", "1", "--calibration", "8", "--training-clips", "4", "--steps", "2"]
         done = self.succeeds("evaluate", "-m", ROOT / "models/act-one-mini", *few, "--judge", ROOT / "models/world-judge",
                              "-o", "report")
         self.assertRegex(done.stdout, r"place +\d+\.\d \[")
         report = json.loads((self.folder / "report/report.json").read_text())
-        self.assertEqual(len(report["clips"]), 4)
-        self.assertIn("clips/0004.webp", (self.folder / "report/index.html").read_text())
+        self.assertEqual(len(report["clips"]), 8)
+        self.assertIn("clips/0008.webp", (self.folder / "report/index.html").read_text())
 
 
 class Train(Cli):
