@@ -23,8 +23,7 @@ struct AutoencoderOptions {
   double kl_weight = 1e-6;   // of KL(q || N(0, I)) per latent value, against the error per pixel
   double edge_weight = 1.0;  // of the error of differences between neighbouring pixels: sharp outlines
   /// Of the error of what latents of half the height and width decode to, against the clip at half its size: latents
-  /// that shrink as pictures do are easier to learn (Kouzelis et al. 2025, arXiv 2502.09509, equation 5, for that one
-  /// scale).
+  /// that shrink as pictures do shall be easier to learn (Kouzelis et al. 2025, arXiv 2502.09509, for one scale alone).
   double scale_weight = 0;
   int statistics_clips = 64;   // whose latents give latents_mean and latents_std
   std::string dtype = "bf16";  // of activations
