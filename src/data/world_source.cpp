@@ -45,8 +45,8 @@ std::string WorldSource::caption(std::uint64_t index, std::uint64_t draw) const 
   const auto language =
       random.chance(static_cast<float>(english_share)) ? world::Language::english : world::Language::chinese;
   const float length = random.uniform();
-  const auto detail = length < 0.25f  ? world::CaptionLength::brief
-                      : length < 0.7f ? world::CaptionLength::medium
+  const auto detail = length < 0.15f  ? world::CaptionLength::brief
+                      : length < 0.5f ? world::CaptionLength::medium
                                       : world::CaptionLength::full;
   return world::caption(world::sample_scene(seed, index, split), language, detail, random.below(1u << 30));
 }

@@ -91,7 +91,15 @@ FieldList DensityOptions::fields() {
           {"std", "logit-normal: standard deviation of logit(sigma)", &std, {1e-3, 10}},
           {"mode_scale", "mode: how much the middle is favoured", &mode_scale, {-1, 2 / (std::numbers::pi - 2)}},
           {"shift", "moves the noise levels towards noise", &shift, {0.01, 100}},
+          {"frame_power", "the shift of t latent frames is shift t^frame_power", &frame_power, {0, 1}},
           {"weighting", "weight of the loss: uniform, sigma-sqrt, cosmap, x0 or min-snr", &weighting}};
+}
+
+DensityOptions DensityOptions::of_frames(std::int64_t latent_frames) const {
+  DensityOptions options = *this;
+  options.shift *= std::pow(static_cast<double>(latent_frames), frame_power);
+  options.frame_power = 0.0;
+  return options;
 }
 
 double sample_sigma(const DensityOptions& options, std::uint64_t seed, std::uint64_t step, std::uint64_t sample) {

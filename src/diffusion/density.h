@@ -19,8 +19,11 @@ struct DensityOptions {
   double std = 1.0;                      // logit-normal: standard deviation of logit(sigma)
   double mode_scale = 1.29;              // mode: -1 … 2/(pi - 2); above 0 favours the middle
   double shift = 1.0;                    // afterwards sigma' = s sigma / (1 + (s - 1) sigma); > 1 for many tokens
+  double frame_power = 0.0;              // shift of t latent frames is shift t^frame_power; 0.5: Esser et al., eq. 23
   std::string weighting = "uniform";     // a name of weightings()
   FieldList fields();
+  /// The density for clips of so many latent frames: as this one, with its shift raised and no frame_power left.
+  DensityOptions of_frames(std::int64_t latent_frames) const;
 };
 
 /// sigma of one training sample: depends on (seed, step, sample) alone. In [0, 1].

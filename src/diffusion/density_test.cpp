@@ -98,6 +98,14 @@ TEST(Density, WeightsAreFiniteAtTheEnds) {
   }
 }
 
+TEST(Density, ClipsAreShiftedByTheirFrames) {
+  const DensityOptions options{.density = "uniform", .shift = 2.0, .frame_power = 0.5};
+  const DensityOptions one = options.of_frames(1), nine = options.of_frames(9);
+  EXPECT_EQ(sample_sigma(one, 1, 2, 3), sample_sigma({.density = "uniform", .shift = 2.0}, 1, 2, 3));
+  EXPECT_EQ(sample_sigma(nine, 1, 2, 3), sample_sigma({.density = "uniform", .shift = 6.0}, 1, 2, 3));
+  EXPECT_EQ(sample_sigma(nine.of_frames(4), 1, 2, 3), sample_sigma(nine, 1, 2, 3));
+}
+
 TEST(Density, TimestepsAreScaledSigmas) {
   EXPECT_TRUE(timesteps_of(at::tensor({0.0f, 0.5f, 1.0f})).equal(at::tensor({0.0f, 500.0f, 1000.0f})));
 }

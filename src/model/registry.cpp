@@ -41,6 +41,7 @@ std::unique_ptr<nn::Module> build_transformers(const nlohmann::json& json, std::
 
 constexpr std::array kClasses = std::to_array<NetworkClass>({
     {"WanTransformer3DModel", "transformer", build_diffusers<WanTransformer, WanTransformerConfig>},
+    {"HotshotTransformer3DModel", "transformer", build_diffusers<WanTransformer, WanTransformerConfig>},
     {"AutoencoderKLWan", "vae", build_diffusers<WanVae, WanVaeConfig>},
     {"UNet2DConditionModel", "unet", build_unet<Unet, UnetConfig>},
     {"UNet3DConditionModel", "unet", build_unet<Unet, UnetConfig>},

@@ -11,10 +11,13 @@
 #include "kernel/attention.h"
 #include "kernel/norm.h"
 #include "kernel/rotary.h"
+#include "nn/position_features.h"
 #include "nn/timestep_embedding.h"
 
 namespace hotshot::model {
 namespace {
+
+constexpr double kPositionStd = 0.1;  // with 4 waves places differ by a third of what unit noise makes of fresh patches
 
 nn::LinearOptions zero_linear(std::int64_t in, std::int64_t out, bool hidden) {
   return {.in = in, .out = out, .weight_init = nn::Init::zeros(), .hidden = hidden};
@@ -35,19 +38,32 @@ FieldList WanTransformerConfig::fields() {
           {"cross_attn_norm", "normalise before cross-attention", &cross_attn_norm},
           {"qk_norm", "normalisation of queries and keys", &qk_norm},
           {"eps", "added to variances", &eps, {0, 1}},
-          {"rope_max_seq_len", "longest axis", &rope_max_seq_len, {1, 1 << 20}}};
+          {"rope_max_seq_len", "longest axis", &rope_max_seq_len, {1, 1 << 20}},
+          {"text_len", "tokens that texts are padded to, 0 for one more than they have", &text_len, {0, 4096}},
+          {"pooled_text", "the mean of the text modulates the blocks", &pooled_text},
+          {"position_waves", "waves per axis of absolute positions, 0 for none", &position_waves, {0, 64}}};
 }
 
 void WanTransformerConfig::validate(std::string_view where) const {
   require(patch_size.size() == 3, where, "expected 3 values in patch_size but got {}", patch_size.size());
   require(attention_head_dim % 2 == 0 && freq_dim % 2 == 0, where,
           "expected even attention_head_dim and freq_dim but got {} and {}", attention_head_dim, freq_dim);
+  // Prompts are cut at 512 tokens.
+  require(text_len == 0 || text_len >= 512, where, "expected text_len to be 0 or at least 512 but got {}", text_len);
+  require(!pooled_text || text_len == 0, where, "expected text_len 0 where the text is pooled but got {}", text_len);
   require(qk_norm == "rms_norm_across_heads", where, "expected qk_norm rms_norm_across_heads but got '{}'", qk_norm);
+}
+
+std::string_view WanTransformerConfig::class_name() const {
+  const WanTransformerConfig wan;
+  const bool is_wan =
+      text_len == wan.text_len && pooled_text == wan.pooled_text && position_waves == wan.position_waves;
+  return is_wan ? "WanTransformer3DModel" : "HotshotTransformer3DModel";
 }
 
 nlohmann::json WanTransformerConfig::to_json() const {
   nlohmann::json json = write_fields(WanTransformerConfig(*this).fields());
-  json["_class_name"] = "WanTransformer3DModel";
+  json["_class_name"] = class_name();
   return json;
 }
 
@@ -58,15 +74,22 @@ TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std:
   at::Tensor real_bl1 = at::zeros({batch, tokens, 1}, at::kFloat);
   for (std::int64_t b = 0; b < batch; ++b) {
     const std::int64_t length = lengths[static_cast<std::size_t>(b)];
-    require(length <= tokens && length <= total, "context", "expected at most {} text tokens but got {}",
+    const std::int64_t padding = total == 0 ? 1 : total - length;
+    require(length <= tokens && padding >= 0, "context", "expected at most {} text tokens but got {}",
             std::min(tokens, total), length);
     bias_bl[b].narrow(0, 0, length).zero_();
     real_bl1[b].narrow(0, 0, length).fill_(1);
-    if (total > length) bias_bl[b][tokens] = std::log(static_cast<float>(total - length));
+    if (padding > 0) bias_bl[b][tokens] = std::log(static_cast<float>(padding));
   }
   const at::Tensor real = embeddings_bld * real_bl1.to(embeddings_bld.options());
   const at::Tensor pad = at::zeros({batch, 1, embeddings_bld.size(2)}, embeddings_bld.options());
   return {at::cat({real, pad}, 1), bias_bl.to(embeddings_bld.device())};
+}
+
+at::Tensor mean_of_tokens(const TextContext& context) {
+  const at::Tensor sum_bd = context.embeddings_bld.to(at::kFloat).sum(1);
+  if (!context.bias_bl.defined()) return sum_bd / context.embeddings_bld.size(1);
+  return sum_bd / context.bias_bl.isfinite().sum(1, /*keepdim=*/true);
 }
 
 WanAttention::WanAttention(const WanTransformerConfig& c, bool zero_out)
@@ -144,9 +167,21 @@ WanTransformer::WanTransformer(WanTransformerConfig config)
                       config_.out_channels * config_.patch_size[0] * config_.patch_size[1] * config_.patch_size[2],
                       /*hidden=*/false)) {
   add_child("patch_embedding", patch_embedding_);
+  if (config_.position_waves > 0) {
+    position_embedding_.emplace(nn::LinearOptions{.in = nn::kWaveDirections * 2 * config_.position_waves,
+                                                  .out = config_.inner_dim(),
+                                                  .bias = false,
+                                                  .weight_init = nn::Init::normal(kPositionStd),
+                                                  .hidden = false});
+    add_child("position_embedding", *position_embedding_);
+  }
   time_embedder_.with("linear_1", time_1_).with("linear_2", time_2_);
   text_embedder_.with("linear_1", text_1_).with("linear_2", text_2_);
   condition_.with("time_embedder", time_embedder_).with("time_proj", time_proj_).with("text_embedder", text_embedder_);
+  if (config_.pooled_text) {
+    condition_.with("pooled_text",
+                    pooled_text_.emplace(zero_linear(config_.text_dim, config_.inner_dim(), /*hidden=*/false)));
+  }
   add_child("condition_embedder", condition_);
   for (int i = 0; i < config_.num_layers; ++i) block_list_.with(std::to_string(i), blocks_.emplace_back(config_));
   add_child("blocks", block_list_);
@@ -179,12 +214,20 @@ at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at:
   const at::Tensor rotary =
       kernel::rotary_table(grid[0], grid[1], grid[2], config_.attention_head_dim).to(latents_bcthw.device());
   const at::Tensor waves = nn::timestep_embedding(timesteps.flatten(), {.size = config_.freq_dim});
-  const at::Tensor time_gd = time_2_(at::silu(time_1_(waves))).to(dtype);
+  at::Tensor time_gd = time_2_(at::silu(time_1_(waves))).to(dtype);
+  if (pooled_text_) {
+    const at::Tensor texts_bd = (*pooled_text_)(mean_of_tokens(context).to(dtype));
+    time_gd = time_gd + texts_bd.repeat_interleave(groups, 0);
+  }
   const at::Tensor modulation_gkd =
       time_proj_(at::silu(time_gd)).to(at::kFloat).unflatten(-1, {6, config_.inner_dim()});
   const TextContext text{text_2_(kernel::gelu_tanh(text_1_(context.embeddings_bld.to(dtype)))), context.bias_bl};
 
   at::Tensor x_bld = patch_embedding_(latents_bcthw);
+  if (position_embedding_) {
+    const at::Tensor places = nn::position_features(grid[0], grid[1], grid[2], config_.position_waves);
+    x_bld = x_bld + (*position_embedding_)(places.to(x_bld.options()));
+  }
   for (const WanBlock& block : blocks_) x_bld = block(x_bld, text, modulation_gkd, rotary);
 
   const auto parts = (scale_shift_table_.tensor + time_gd.to(at::kFloat).unsqueeze(1)).unsqueeze(2).unbind(1);

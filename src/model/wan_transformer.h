@@ -32,10 +32,19 @@ struct WanTransformerConfig {
   std::string qk_norm = "rms_norm_across_heads";
   double eps = 1e-6;
   int rope_max_seq_len = 1024;
+  int text_len = 512;  // Wan's own name: tokens that texts are padded to with zeros; 0: one of them after each text
+  /// Ours alone: waves per direction of absolute positions (nn/position_features.h) that patches are told; 0 for none,
+  /// as in Wan, whose rotary positions tell patches their distances.
+  int position_waves = 0;
+  /// Ours alone: the mean of the text's tokens joins the time in modulating every block (Peebles & Xie 2023,
+  /// section 3.2, adaLN), beside cross-attention. Needs a text_len of 0.
+  bool pooled_text = false;
 
   FieldList fields();
   void validate(std::string_view where) const;
   nlohmann::json to_json() const;
+  /// Of diffusers where it computes the same, else our own, which it refuses.
+  std::string_view class_name() const;
   std::int64_t inner_dim() const { return static_cast<std::int64_t>(num_attention_heads) * attention_head_dim; }
 };
 
@@ -47,10 +56,14 @@ struct TextContext {
 };
 
 /// Wan pads every text with zero vectors to `total` tokens and attends to all of them. Equal keys weigh as much as one
-/// key with the logarithm of their number added to its score, so the padding is one token here, at any `total`.
+/// key with the logarithm of their number added to its score, so the padding is one token here, at any `total`; with a
+/// `total` of 0 it is one token indeed.
 /// embeddings_bld [b, n, d] with lengths[b] real tokens each (the rest is ignored) → n + 1 tokens.
 TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std::int64_t>& lengths,
                         std::int64_t total = 512);
+
+/// Over the keys that exist, padding among them: [b, d], fp32. Those that do not exist must be zeros.
+at::Tensor mean_of_tokens(const TextContext& context);
 
 class WanAttention : public nn::Module {
  public:
@@ -99,6 +112,7 @@ class WanTransformer : public nn::Module {
   WanTransformerConfig config_;
   nn::Parameter& scale_shift_table_;
   nn::PatchEmbedding patch_embedding_;
+  std::optional<nn::Linear> position_embedding_, pooled_text_;
   nn::Linear time_1_, time_2_, time_proj_, text_1_, text_2_, proj_out_;
   nn::Group condition_, time_embedder_, text_embedder_, block_list_;
   std::deque<WanBlock> blocks_;

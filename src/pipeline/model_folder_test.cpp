@@ -71,7 +71,8 @@ TEST(ModelFolder, MissingAndWrongPartsAreNamed) {
   {
     const ModelCopy copy;
     copy.edit("model_index.json", [](auto& json) { json["transformer"][1] = "SomethingElse"; });
-    EXPECT_NE(copy.complaint().find("expected one of WanTransformer3DModel but got 'SomethingElse'"),
+    EXPECT_NE(copy.complaint().find(
+                  "expected one of WanTransformer3DModel, HotshotTransformer3DModel but got 'SomethingElse'"),
               std::string::npos);
   }
   {

@@ -42,7 +42,7 @@ TextDenoiser::TextDenoiser(const model::WanTransformer& transformer, const Guide
   for (at::Tensor& embeddings_ld : texts) {
     embeddings_ld = at::constant_pad_nd(embeddings_ld, {0, 0, 0, longest - embeddings_ld.size(0)});
   }
-  context_ = model::pad_context(at::stack(texts).to(device, dtype), lengths, kTextTokens);
+  context_ = model::pad_context(at::stack(texts).to(device, dtype), lengths, transformer_.config().text_len);
 }
 
 at::Tensor TextDenoiser::predictions(const at::Tensor& latents_bcthw, double timestep, std::int64_t known) const {

@@ -13,16 +13,16 @@ namespace hotshot::training {
 
 FieldList CaptionOptions::fields() {
   return {{"caption_dropout", "share of empty captions", &caption_dropout, {0, 1}},
-          {"max_tokens", "of a caption", &max_tokens, {1, 512}},
-          {"context_tokens", "that texts are padded to", &context_tokens, {1, 4096}}};
+          {"max_tokens", "of a caption", &max_tokens, {1, 512}}};
 }
 
-CaptionEncoder::CaptionEncoder(model::Umt5Config config, const CaptionOptions& options,
+CaptionEncoder::CaptionEncoder(model::Umt5Config config, const CaptionOptions& options, int text_len,
                                const std::filesystem::path& model_folder, const std::filesystem::path& initial,
                                std::uint64_t seed, at::Device device)
     : tokenizer_(text::T5Tokenizer::load(model_folder / "tokenizer")),
       network_(std::move(config)),
       options_(options),
+      text_len_(text_len),
       digest_(weights::folder_digest(model_folder / "tokenizer")),
       device_(device) {
   require(network_.config().vocab_size >= tokenizer_.vocabulary_size(), "train",
@@ -38,8 +38,7 @@ CaptionEncoder::CaptionEncoder(model::Umt5Config config, const CaptionOptions& o
 
 model::TextContext CaptionEncoder::operator()(const std::vector<std::string>& captions, at::ScalarType dtype) const {
   const data::TokenBatch tokens = data::tokenize(tokenizer_, captions, options_.max_tokens);
-  return model::pad_context(network_(tokens.ids_bl.to(device_), tokens.lengths, dtype), tokens.lengths,
-                            options_.context_tokens);
+  return model::pad_context(network_(tokens.ids_bl.to(device_), tokens.lengths, dtype), tokens.lengths, text_len_);
 }
 
 void CaptionEncoder::save(const std::filesystem::path& model_folder) {

@@ -15,16 +15,17 @@ namespace hotshot::training {
 struct CaptionOptions {
   double caption_dropout = 0.1;  // of captions become empty, for classifier-free guidance
   int max_tokens = 96;           // of a caption; longer ones are cut
-  int context_tokens = 512;      // that every text is padded to with zeros, as Wan does
   FieldList fields();
 };
 
 class CaptionEncoder {
  public:
   /// The tokenizer is that of the model folder; fresh weights from `seed`, or those of `initial`/text_encoder where
-  /// that is not empty, fp32. Throws InvalidArgument for a vocabulary smaller than the tokenizer's.
-  CaptionEncoder(model::Umt5Config config, const CaptionOptions& options, const std::filesystem::path& model_folder,
-                 const std::filesystem::path& initial, std::uint64_t seed, at::Device device);
+  /// that is not empty, fp32. `text_len` of the transformer that reads. Throws InvalidArgument for a vocabulary smaller
+  /// than the tokenizer's.
+  CaptionEncoder(model::Umt5Config config, const CaptionOptions& options, int text_len,
+                 const std::filesystem::path& model_folder, const std::filesystem::path& initial, std::uint64_t seed,
+                 at::Device device);
 
   /// Differentiable where the network's parameters are; computes in `dtype`.
   model::TextContext operator()(const std::vector<std::string>& captions, at::ScalarType dtype) const;
@@ -38,6 +39,7 @@ class CaptionEncoder {
   text::T5Tokenizer tokenizer_;
   model::Umt5Encoder network_;
   CaptionOptions options_;
+  int text_len_;
   std::string digest_;
   at::Device device_;
 };

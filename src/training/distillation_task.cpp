@@ -18,11 +18,13 @@
 namespace hotshot::training {
 namespace {
 
-// The config of a part of a model folder, as a network of class `name` reads it.
+// The config of a part of a model folder, as a network of the class that it names reads it, else of class `name`.
 template <class Network>
-auto config_of(std::string_view name, std::string_view part, const std::filesystem::path& model_folder) {
+auto config_of(const std::string& name, std::string_view part, const std::filesystem::path& model_folder) {
   const auto path = model_folder / part / "config.json";
-  return model::build_network<Network>(name, part, read_json(path), path.string())->config();
+  const nlohmann::json config = read_json(path);
+  require(config.is_object(), path.string(), "expected a JSON object but got {}", config.type_name());
+  return model::build_network<Network>(config.value("_class_name", name), part, config, path.string())->config();
 }
 
 at::Tensor along(const at::Tensor& value_b) { return value_b.view({-1, 1, 1, 1, 1}); }
@@ -64,8 +66,8 @@ DistillationTask::DistillationTask(DistillationOptions options, std::vector<data
       clips_({inputs.model_folder, inputs.latent_folder}, std::move(buckets), teacher_.config().patch_size, source,
              seed,
              /*with_cover=*/false, device),
-      captions_(config_of<model::Umt5Encoder>("UMT5EncoderModel", "text_encoder", inputs.initial), options_.captions,
-                inputs.model_folder, inputs.initial, seed, device),
+      captions_(config_of<model::Umt5Encoder>("UMT5EncoderModel", "text_encoder", inputs.initial_text),
+                options_.captions, teacher_.config().text_len, inputs.model_folder, inputs.initial_text, seed, device),
       teacher_digest_(weights::folder_digest(inputs.initial / "transformer")),
       ends_(diffusion::flow_schedule(options_.windows, {.shift = options_.shift})),
       seed_(seed),
@@ -145,7 +147,7 @@ void DistillationTask::export_parts(const std::filesystem::path& model_folder) {
   model::save_part(student_, student_.config().to_json(), model_folder / "transformer", "diffusion_pytorch_model",
                    at::kBFloat16);
   captions_.save(model_folder);
-  write_model_files(model_folder, clips_.whole_buckets(), clips_.rate().num, sampling());
+  write_model_files(model_folder, student_.config(), clips_.whole_buckets(), clips_.rate().num, sampling());
 }
 
 }  // namespace hotshot::training

@@ -31,9 +31,9 @@ struct DistillationOptions {
 
 class DistillationTask : public Task {
  public:
-  /// `inputs.initial` holds the teacher, which the student starts from; its text encoder serves both and stays as it
-  /// is. Throws InvalidArgument where that is the folder the student goes to. A student does not go on from given
-  /// frames, even if its teacher does: its lessons have none.
+  /// `inputs.initial` holds the teacher, which the student starts from; the text encoder of `inputs.initial_text`
+  /// serves both and stays as it is. Throws InvalidArgument where that is the folder the student goes to. A student
+  /// does not go on from given frames, even if its teacher does: its lessons have none.
   DistillationTask(DistillationOptions options, std::vector<data::Bucket> buckets, data::WorldSource source,
                    const TransformerInputs& inputs, std::uint64_t seed, at::Device device);
 

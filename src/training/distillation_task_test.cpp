@@ -40,7 +40,7 @@ class Distillation : public testing::Test {
     return {options,
             buckets,
             data::WorldSource{.seed = 7},
-            TransformerInputs{student.model_folder, places.latent_folder, places.model_folder},
+            TransformerInputs{student.model_folder, places.latent_folder, places.model_folder, places.model_folder},
             kSeed,
             at::kCPU};
   }

@@ -10,12 +10,11 @@
 #include "base/random.h"
 #include "data/world_attributes.h"
 #include "model/part.h"
+#include "training/attribute_loss.h"
 #include "training/autoencoder_task.h"
 
 namespace hotshot::training {
 namespace {
-
-constexpr std::int64_t kUnasked = -1;
 
 model::ClipClassifierConfig with_questions(model::ClipClassifierConfig config) {
   require(config.attributes.empty() && config.classes.empty(), "train",
@@ -117,22 +116,7 @@ MicroBatches JudgeTask::micro_batches(std::int64_t step, int count) {
 
 Loss JudgeTask::loss(const at::Tensor& video, const at::Tensor& answers_ba) {
   const model::ClipReading reading = judge_(video.to(compute_dtype(options_.dtype, "train")));
-  const std::vector<std::string>& names = judge_.config().attributes;
-  Loss loss;
-  loss.samples = video.size(0);
-  loss.value = at::zeros({}, video.options());
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const at::Tensor answer_b = answers_ba.select(1, static_cast<std::int64_t>(i)).contiguous();
-    const at::Tensor asked = answer_b.ne(kUnasked);
-    const auto count = asked.sum().item<std::int64_t>();
-    if (count == 0) continue;
-    const at::Tensor& logits = reading.logits_bk[i];
-    const at::Tensor error = at::cross_entropy_loss(logits, answer_b, {}, at::Reduction::Sum, kUnasked);
-    loss.value = loss.value + error / static_cast<double>(count) / static_cast<double>(names.size());
-    const at::Tensor right = logits.detach().argmax(1).eq(answer_b).logical_and(asked).sum();
-    loss.extra["right_" + names[i]] = right.item<double>() / static_cast<double>(count);
-  }
-  return loss;
+  return attribute_loss(judge_.config().attributes, reading.logits_bk, answers_ba);
 }
 
 void JudgeTask::export_parts(const std::filesystem::path& model_folder) {

@@ -60,15 +60,17 @@ diffusion::SchedulerConfig scheduler_of(const FlowSampling& sampling) {
   return scheduler;
 }
 
-void write_model_files(const std::filesystem::path& model_folder, const std::vector<data::Bucket>& buckets, int fps,
-                       const FlowSampling& sampling) {
+void write_model_files(const std::filesystem::path& model_folder, const model::WanTransformerConfig& transformer,
+                       const std::vector<data::Bucket>& buckets, int fps, const FlowSampling& sampling) {
+  const std::string_view transformer_library =
+      transformer.class_name() == model::WanTransformerConfig().class_name() ? "diffusers" : "hotshot";
   write_json(model_folder / "model_index.json", {{"_class_name", "WanPipeline"},
                                                  {"_diffusers_version", "0.35.0"},
                                                  {"expand_timesteps", sampling.continues},
                                                  {"scheduler", {"diffusers", "UniPCMultistepScheduler"}},
                                                  {"text_encoder", {"transformers", "UMT5EncoderModel"}},
                                                  {"tokenizer", {"transformers", "PreTrainedTokenizerFast"}},
-                                                 {"transformer", {"diffusers", "WanTransformer3DModel"}},
+                                                 {"transformer", {transformer_library, transformer.class_name()}},
                                                  {"vae", {"diffusers", "AutoencoderKLWan"}}});
   write_json(model_folder / "scheduler" / "scheduler_config.json",
              diffusion::write_scheduler_config(scheduler_of(sampling)));

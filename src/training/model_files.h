@@ -9,6 +9,7 @@
 #include "data/batch.h"
 #include "diffusion/scheduler_config.h"
 #include "model/unet_config.h"
+#include "model/wan_transformer.h"
 
 namespace hotshot::training {
 
@@ -35,8 +36,8 @@ struct FlowSampling {
 diffusion::SchedulerConfig scheduler_of(const FlowSampling& sampling);
 
 /// Writes model_index.json (a WanPipeline), scheduler/scheduler_config.json and hotshot.json.
-void write_model_files(const std::filesystem::path& model_folder, const std::vector<data::Bucket>& buckets, int fps,
-                       const FlowSampling& sampling);
+void write_model_files(const std::filesystem::path& model_folder, const model::WanTransformerConfig& transformer,
+                       const std::vector<data::Bucket>& buckets, int fps, const FlowSampling& sampling);
 
 /// The same for a UNet with one or two text towers: Stable Diffusion, SDXL or Hotshot-XL. What a model_index.json that
 /// is there says besides stays.

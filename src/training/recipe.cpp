@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "training/autoencoder_task.h"
+#include "training/caption_task.h"
 #include "training/distillation_task.h"
 #include "training/judge_task.h"
 #include "training/lora_task.h"
@@ -115,10 +116,14 @@ MakeTask transformer(Tables& recipe, const Recipe& head) {
   auto buckets = recipe.take_buckets();
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
   return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
-    return std::make_unique<TransformerTask>(config, text, options, density, buckets, source,
-                                             TransformerInputs{places.model_folder, places.latent_folder,
-                                                               initial.empty() ? "" : places.model_folder / initial},
-                                             seed, device);
+    const auto folder = [&](const std::string& name) {
+      return name.empty() ? std::filesystem::path() : places.model_folder / name;
+    };
+    return std::make_unique<TransformerTask>(
+        config, text, options, density, buckets, source,
+        TransformerInputs{places.model_folder, places.latent_folder, folder(initial),
+                          folder(options.initial_text.empty() ? initial : options.initial_text)},
+        seed, device);
   };
 }
 
@@ -130,9 +135,21 @@ MakeTask distillation(Tables& recipe, const Recipe& head) {
   auto buckets = recipe.take_buckets();
   const auto seed = static_cast<std::uint64_t>(head.loop.seed);
   return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
+    const std::filesystem::path teacher = places.model_folder / initial;
     return std::make_unique<DistillationTask>(
-        options, buckets, source,
-        TransformerInputs{places.model_folder, places.latent_folder, places.model_folder / initial}, seed, device);
+        options, buckets, source, TransformerInputs{places.model_folder, places.latent_folder, teacher, teacher}, seed,
+        device);
+  };
+}
+
+MakeTask captions(Tables& recipe, const Recipe& head) {
+  auto config = recipe.take<model::Umt5Config>("text_encoder");
+  auto options = recipe.take<CaptionTaskOptions>("captions");
+  const auto source = recipe.take<DataOptions>("data").source();
+  const auto seed = static_cast<std::uint64_t>(head.loop.seed);
+  return [=, initial = head.top.initial](const RunPlaces& places, at::Device device) {
+    const std::filesystem::path folder = initial.empty() ? "" : places.model_folder / initial;
+    return std::make_unique<CaptionTask>(config, options, source, places.model_folder, folder, seed, device);
   };
 }
 
@@ -235,6 +252,7 @@ struct Part {
 constexpr Part kParts[] = {
     {"autoencoder", autoencoder<model::WanVaeConfig, AutoencoderOptions, AutoencoderTask>},
     {"transformer", transformer},
+    {"captions", captions},
     {"distillation", distillation},
     {"judge", judge},
     {"picture-autoencoder", autoencoder<model::KlVaeConfig, PictureAutoencoderOptions, PictureAutoencoderTask>},

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -12,6 +13,7 @@
 #include "diffusion/density.h"
 #include "model/part.h"
 #include "training/autoencoder_task.h"
+#include "training/caption_task.h"
 #include "training/test_support.h"
 #include "training/transformer_task.h"
 
@@ -48,7 +50,8 @@ AutoencoderOptions tiny_pieces() {
 /// A transformer task with pictures and clips over a fresh autoencoder.
 std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, double caption_dropout,
                                                   std::vector<data::Bucket> buckets, double subject_weight = 0,
-                                                  double continuation_share = 0) {
+                                                  double continuation_share = 0,
+                                                  const std::filesystem::path& initial_text = {}) {
   const RunPlaces places = places_in(folder.path(), "task");
   if (!std::filesystem::exists(places.model_folder / "vae")) {
     AutoencoderTask(tiny_vae(), tiny_pieces(), source(), 1, at::kCPU).export_parts(places.model_folder);
@@ -62,13 +65,35 @@ std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, doub
   options.captions.caption_dropout = caption_dropout, options.subject_weight = subject_weight;
   options.continuation_share = continuation_share;
   options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
-  return std::make_unique<TransformerTask>(config, text, options, diffusion::DensityOptions{}, std::move(buckets),
-                                           source(), TransformerInputs{places.model_folder, places.latent_folder, {}},
-                                           kTaskSeed, at::kCPU);
+  return std::make_unique<TransformerTask>(
+      config, text, options, diffusion::DensityOptions{}, std::move(buckets), source(),
+      TransformerInputs{places.model_folder, places.latent_folder, {}, initial_text}, kTaskSeed, at::kCPU);
 }
 
 data::Bucket bucket(int frames, int size, int batch, int clips, double share = 1) {
   return {.frames = frames, .height = size, .width = size, .batch = batch, .share = share, .clips = clips};
+}
+
+TEST(TransformerTask, StartsFromATextEncoderThatLearnedBefore) {
+  const TestFolder folder, learned;
+  model::Umt5Config text;
+  text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
+  const RunPlaces places = places_in(folder.path(), "task");
+  CaptionTask captions(text, {.batch = 2, .dtype = "fp32"}, source(), places.model_folder, {}, /*seed=*/77, at::kCPU);
+  captions.export_parts(learned.path());
+  const auto fresh = tiny_transformer(folder, 0, {bucket(1, 16, 2, 4)});
+  const auto task = tiny_transformer(folder, 0, {bucket(1, 16, 2, 4)}, 0, 0, learned.path());
+  std::map<std::string, at::Tensor> taught;
+  for (const auto& [name, parameter] : captions.parameters()) taught[name] = parameter->tensor.detach();
+  const auto of_fresh = fresh->parameters(), of_task = task->parameters();
+  ASSERT_EQ(of_task.size(), of_fresh.size());
+  for (std::size_t i = 0; i < of_task.size(); ++i) {
+    const std::string& name = of_task[i].name;
+    const at::Tensor here = of_task[i].parameter->tensor.detach();
+    const at::Tensor expected =
+        name.starts_with("text_encoder.") ? taught.at(name) : of_fresh[i].parameter->tensor.detach();
+    EXPECT_TRUE(at::allclose(here, expected, 1e-2, 1e-3)) << name;  // written as bf16
+  }
 }
 
 TEST(AutoencoderTask, LossGoesDown) {

@@ -19,6 +19,7 @@ FieldList TransformerOptions::fields() {
   const FieldList own{
       {"subject_weight", "of errors where the actors are, added to 1, times (1 - sigma)^2", &subject_weight, {0, 1000}},
       {"continuation_share", "of the steps with clips that give their beginning", &continuation_share, {0, 1}},
+      {"initial_text", "model folder whose text encoder to start from, seen from the one being trained", &initial_text},
       {"dtype", "bf16 or fp32", &dtype},
       {"preview_steps", "of a preview", &preview_steps, {1, 1000}},
       {"preview_guidance", "of a preview", &preview_guidance, {0, 50}},
@@ -34,7 +35,8 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
                                  std::uint64_t seed, at::Device device)
     : clips_({inputs.model_folder, inputs.latent_folder}, std::move(buckets), transformer.patch_size, source, seed,
              options.subject_weight > 0, device),
-      captions_(std::move(text_encoder), options.captions, inputs.model_folder, inputs.initial, seed + 1, device),
+      captions_(std::move(text_encoder), options.captions, transformer.text_len, inputs.model_folder,
+                inputs.initial_text, seed + 1, device),
       transformer_(std::move(transformer)),
       options_(std::move(options)),
       density_(std::move(density)),
@@ -59,11 +61,13 @@ TransformerTask::TransformerTask(model::WanTransformerConfig transformer, model:
 TransformerTask::Batch TransformerTask::batch(std::int64_t step) const {
   ClipBatch clips = clips_.batch(step, options_.captions.caption_dropout);
   const auto draw = static_cast<std::uint64_t>(step);
-  Batch batch{.latents_bcthw = clips.latents_bcthw,
-              .weight_b1thw = {},
-              .sigma_b = diffusion::sample_sigmas(density_, seed_, draw, 0, clips.size()).to(device_),
-              .eps_bcthw = at::empty(clips.latents_bcthw.sizes(), at::kFloat),
-              .captions = std::move(clips.captions)};
+  Batch batch{
+      .latents_bcthw = clips.latents_bcthw,
+      .weight_b1thw = {},
+      .sigma_b = diffusion::sample_sigmas(density_.of_frames(clips.latents_bcthw.size(2)), seed_, draw, 0, clips.size())
+                     .to(device_),
+      .eps_bcthw = at::empty(clips.latents_bcthw.sizes(), at::kFloat),
+      .captions = std::move(clips.captions)};
   if (options_.subject_weight > 0) {
     const at::Tensor strength_b = options_.subject_weight * (1 - batch.sigma_b).square();
     const at::Tensor weight = 1 + strength_b.view({-1, 1, 1, 1, 1}) * clips.cover_b1thw;
@@ -160,7 +164,7 @@ void TransformerTask::export_parts(const std::filesystem::path& model_folder) {
   captions_.save(model_folder);
   FlowSampling best = sampling();
   best.steps = FlowSampling{}.steps;
-  write_model_files(model_folder, clips_.whole_buckets(), clips_.rate().num, best);
+  write_model_files(model_folder, transformer_.config(), clips_.whole_buckets(), clips_.rate().num, best);
 }
 
 }  // namespace hotshot::training

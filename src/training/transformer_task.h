@@ -22,6 +22,9 @@ struct TransformerOptions {
   /// Of the steps with clips: their first latent frames are given without noise, and only the others' errors count. So
   /// the model learns to go on from a picture or a clip.
   double continuation_share = 0;
+  /// Seen from the model folder being trained: another one whose text encoder to start from (training/caption_task.h);
+  /// empty for that of the recipe's `initial`.
+  std::string initial_text;
   std::string dtype = "bf16";  // of activations
   int preview_steps = 16;
   double preview_guidance = 4;
@@ -34,7 +37,8 @@ struct TransformerOptions {
 struct TransformerInputs {
   std::filesystem::path model_folder;   // with vae/ and tokenizer/
   std::filesystem::path latent_folder;  // latents are kept here between runs, apart for each autoencoder and world
-  std::filesystem::path initial;        // a model folder whose transformer/ and text_encoder/ to start from, or empty
+  std::filesystem::path initial;        // a model folder whose transformer/ to start from, or empty
+  std::filesystem::path initial_text;   // a model folder whose text_encoder/ to start from, or empty
 };
 
 /// What the network sees of a step whose clips begin with given frames, and what their errors weigh.
