@@ -514,7 +514,7 @@ steps = """
         for where in ("--out", "--model-folder"):
             self.refused("cannot create /proc/none", "train", "tiny.toml", where, "/proc/none")
         (self.folder / "tiny.toml").write_text(self.RECIPE.replace("autoencoder", "decoder", 1) + "1\n")
-        self.refused("autoencoder, transformer, distillation, judge.* but got 'decoder'", "train", "tiny.toml")
+        self.refused("autoencoder, transformer, captions, distillation, judge.* but got 'decoder'", "train", "tiny.toml")
         bucket = "[[bucket]]\nframes = 1\nheight = 32\nwidth = 32\n"
         (self.folder / "pet.toml").write_text(f'part = "lora"\nmodel = "nowhere"\n[lora]\nsubject = "pet"\n{bucket}')
         self.refused("expected a model in models/nowhere .*--model-folder", "train", "pet.toml")
@@ -523,7 +523,7 @@ steps = """
 class Bench(Cli):
     def test_a_clip_is_taken_apart(self):
         text = self.succeeds("bench", "clip", *FAST[:-2], "--threads", "1").stdout
-        self.assertRegex(text, r"hotshot::attention +[0-9.]+%")
+        self.assertRegex(text, r"hotshot::\w+ +[0-9.]+%")  # which ones depends on what else the machine does
         self.assertIn("outside of operations", text)
         self.refused("act-one-mini", "bench", "clip", "-m", "nowhere")
         self.refused("ceilings, clip, train", "bench", "speed")

@@ -6,9 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "base/random.h"
 #include "data/batch.h"
 #include "data/piece.h"
+#include "model/config.h"
 #include "model/part.h"
 #include "training/reconstruction.h"
 
@@ -65,6 +67,7 @@ FieldList AutoencoderOptions::fields() {
       {"kl_weight", "of the KL term", &kl_weight, {0, 1}},
       {"edge_weight", "of the error of pixel differences", &edge_weight, {0, 100}},
       {"scale_weight", "of the error of what halved latents decode to", &scale_weight, {0, 100}},
+      {"decoder_alone", "the encoder and its latents stay as they are", &decoder_alone},
       {"statistics_clips", "clips that latents_mean and latents_std are measured on", &statistics_clips, {1, 100000}},
       {"dtype", "bf16 or fp32", &dtype}};
 }
@@ -89,7 +92,32 @@ AutoencoderTask::AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions 
     model::load_parameters(vae_, initial);
   }
   vae_.to(device, at::kFloat);
-  vae_.requires_grad(true);
+  if (options_.decoder_alone) keep_latents(initial);
+  for (const auto& [name, parameter] : parameters()) parameter->tensor.requires_grad_(true);
+}
+
+void AutoencoderTask::keep_latents(const std::filesystem::path& initial) {
+  require(!initial.empty() && options_.scale_weight == 0, "train",
+          "expected `initial` and a scale_weight of 0 for a decoder alone but got '{}' and {}", initial.string(),
+          options_.scale_weight);
+  model::WanVaeConfig trained;
+  model::read_config(trained.fields(), read_json(initial / "config.json"), (initial / "config.json").string());
+  vae_.set_latent_statistics(trained.latents_mean, trained.latents_std);
+}
+
+std::vector<nn::NamedParameter> AutoencoderTask::parameters() {
+  std::vector<nn::NamedParameter> all = vae_.parameters();
+  if (options_.decoder_alone) {
+    std::erase_if(all, [](const nn::NamedParameter& p) {
+      return p.name.starts_with("encoder.") || p.name.starts_with("quant_conv.");
+    });
+  }
+  return all;
+}
+
+model::Posterior AutoencoderTask::encode(const at::Tensor& video) const {
+  const at::AutoGradMode gradients(at::GradMode::is_enabled() && !options_.decoder_alone);
+  return vae_.encode(video.to(compute_dtype(options_.dtype, "train")));
 }
 
 at::Tensor AutoencoderTask::pieces(std::int64_t step) const {
@@ -119,14 +147,15 @@ MicroBatches AutoencoderTask::micro_batches(std::int64_t step, int count) {
 }
 
 Loss AutoencoderTask::loss(const at::Tensor& video, const at::Tensor& noise) {
-  const model::Posterior posterior = vae_.encode(video.to(compute_dtype(options_.dtype, "train")));
+  const model::Posterior posterior = encode(video);
   const at::Tensor mean = posterior.mean.to(at::kFloat), log_variance = posterior.log_variance.to(at::kFloat);
   const at::Tensor latents = mean + (0.5 * log_variance).exp() * noise;
   const at::Tensor decoded = vae_.decode(latents.to(compute_dtype(options_.dtype, "train"))).to(at::kFloat);
   const at::Tensor difference = decoded - video;
   const at::Tensor kl = kl_per_value(mean, log_variance);
   Loss loss;
-  loss.value = reconstruction_error(difference, options_.edge_weight) + options_.kl_weight * kl;
+  loss.value = reconstruction_error(difference, options_.edge_weight);
+  if (!options_.decoder_alone) loss.value = loss.value + options_.kl_weight * kl;
   if (options_.scale_weight > 0) {
     const at::Tensor halved = at::avg_pool3d(latents, {1, 2, 2}), target = at::avg_pool3d(video, {1, 2, 2});
     const at::Tensor small = vae_.decode(halved.to(compute_dtype(options_.dtype, "train"))).to(at::kFloat);
@@ -173,7 +202,7 @@ void AutoencoderTask::measure_latents() {
 }
 
 void AutoencoderTask::export_parts(const std::filesystem::path& model_folder) {
-  measure_latents();
+  if (!options_.decoder_alone) measure_latents();
   model::save_part(vae_, vae_.config().to_json(), model_folder / "vae", "diffusion_pytorch_model", at::kBFloat16);
 }
 

@@ -25,6 +25,9 @@ struct AutoencoderOptions {
   /// Of the error of what latents of half the height and width decode to, against the clip at half its size: latents
   /// that shrink as pictures do shall be easier to learn (Kouzelis et al. 2025, arXiv 2502.09509, for one scale alone).
   double scale_weight = 0;
+  /// The encoder and the statistics of its latents stay as they are, so that a transformer of those latents goes on
+  /// serving: there is no KL term and nothing is halved.
+  bool decoder_alone = false;
   int statistics_clips = 64;   // whose latents give latents_mean and latents_std
   std::string dtype = "bf16";  // of activations
   FieldList fields();
@@ -35,11 +38,11 @@ struct AutoencoderOptions {
 /// 2503.20314, section 4.1: an image autoencoder inflated in time).
 class AutoencoderTask : public Task {
  public:
-  /// Starts from fresh weights, or from those in `initial` (a vae folder) unless empty.
+  /// Starts from fresh weights, or from those in `initial` (a vae folder) unless empty, which decoder_alone needs.
   AutoencoderTask(model::WanVaeConfig config, AutoencoderOptions options, data::WorldSource source, std::uint64_t seed,
                   at::Device device, const std::filesystem::path& initial = {});
 
-  std::vector<nn::NamedParameter> parameters() override { return vae_.parameters(); }
+  std::vector<nn::NamedParameter> parameters() override;
   MicroBatches micro_batches(std::int64_t step, int count) override;
   /// Held-out clips above their reconstructions.
   std::vector<Clip> preview() override;
@@ -47,6 +50,8 @@ class AutoencoderTask : public Task {
 
  private:
   at::Tensor pieces(std::int64_t step) const;
+  void keep_latents(const std::filesystem::path& initial);
+  model::Posterior encode(const at::Tensor& video_bcthw) const;
   Loss loss(const at::Tensor& video_bcthw, const at::Tensor& noise_bcthw);
   void measure_latents();
 

@@ -16,6 +16,7 @@
 #include "training/caption_task.h"
 #include "training/test_support.h"
 #include "training/transformer_task.h"
+#include "weights/part.h"
 
 namespace hotshot::training {
 namespace {
@@ -111,6 +112,37 @@ TEST(AutoencoderTask, LossGoesDown) {
   const RunPlaces other = places_in(folder.path(), "b");
   run_recipe(folder / "again.toml", other);
   EXPECT_LT(read_log(other.run_folder)[0].loss, mean_loss(log, 0, 8));
+}
+
+TEST(AutoencoderTask, ADecoderAloneLeavesTheLatentsAsTheyAre) {
+  const TestFolder folder;
+  const RunPlaces first = places_in(folder.path(), "first"), second = places_in(folder.path(), "second");
+  AutoencoderTask(tiny_vae(), tiny_pieces(), source(), 1, at::kCPU).export_parts(first.model_folder);
+  std::string recipe = autoencoder_recipe("steps = 30\nlog_every = 1\n");
+  recipe = fmt::format("initial = \"{}\"\n", first.model_folder.string()) + recipe;
+  recipe.replace(recipe.find("[autoencoder]"), 13, "[autoencoder]\ndecoder_alone = true");
+  recipe.replace(recipe.find("seed = 5"), 8, "seed = 6");  // of other clips, whose statistics would differ
+  write_file(folder / "decoder.toml", recipe);
+  run_recipe(folder / "decoder.toml", second);
+  const auto before = weights::read_part(first.model_folder / "vae");
+  const auto after = weights::read_part(second.model_folder / "vae");
+  ASSERT_EQ(before.size(), after.size());
+  for (const auto& [name, tensor] : before) {
+    const bool decodes = name.starts_with("decoder.") || name.starts_with("post_quant_conv.");
+    EXPECT_TRUE(decodes || after.at(name).equal(tensor)) << name;
+  }
+  EXPECT_FALSE(after.at("decoder.conv_out.weight").equal(before.at("decoder.conv_out.weight")));
+  const auto config = [](const RunPlaces& places) { return read_json(places.model_folder / "vae" / "config.json"); };
+  EXPECT_EQ(config(first).at("latents_mean"), config(second).at("latents_mean"));
+  EXPECT_EQ(config(first).at("latents_std"), config(second).at("latents_std"));
+  const auto log = read_log(second.run_folder);
+  EXPECT_LT(mean_loss(log, 24, 30), mean_loss(log, 0, 6));
+}
+
+TEST(AutoencoderTask, ADecoderAloneNeedsAnAutoencoder) {
+  AutoencoderOptions options = tiny_pieces();
+  options.decoder_alone = true;
+  EXPECT_THROW(AutoencoderTask(tiny_vae(), options, source(), 3, at::kCPU), InvalidArgument);
 }
 
 TEST(AutoencoderTask, ALossDependsOnTheStepAlone) {
