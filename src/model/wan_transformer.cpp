@@ -17,7 +17,7 @@
 namespace hotshot::model {
 namespace {
 
-constexpr double kPositionStd = 0.1;  // with 4 waves places differ by a third of what unit noise makes of fresh patches
+constexpr double kPositionStd = 0.1;  // with 4 waves about half of what unit noise makes of fresh patches
 
 nn::LinearOptions zero_linear(std::int64_t in, std::int64_t out, bool hidden) {
   return {.in = in, .out = out, .weight_init = nn::Init::zeros(), .hidden = hidden};
@@ -41,7 +41,7 @@ FieldList WanTransformerConfig::fields() {
           {"rope_max_seq_len", "longest axis", &rope_max_seq_len, {1, 1 << 20}},
           {"text_len", "tokens that texts are padded to, 0 for one more than they have", &text_len, {0, 4096}},
           {"pooled_text", "the mean of the text modulates the blocks", &pooled_text},
-          {"position_waves", "waves per axis of absolute positions, 0 for none", &position_waves, {0, 64}}};
+          {"position_waves", "waves per direction of absolute positions, 0 for none", &position_waves, {0, 64}}};
 }
 
 void WanTransformerConfig::validate(std::string_view where) const {

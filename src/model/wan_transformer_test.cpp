@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -21,13 +23,21 @@ WanTransformerConfig tiny() {
   return config;
 }
 
-// Fresh parameters, all of them random: the zeros that training starts from would hide what they are for.
-void randomize(WanTransformer& transformer) {
-  transformer.initialize(1);
+// All parameters random: the zeros that training starts from would hide what they are for.
+std::unique_ptr<WanTransformer> randomized(const WanTransformerConfig& config) {
+  auto transformer = std::make_unique<WanTransformer>(config);
+  transformer->initialize(1);
   at::manual_seed(2);
-  for (const auto& [name, parameter] : transformer.parameters()) {
+  for (const auto& [name, parameter] : transformer->parameters()) {
     parameter->tensor = parameter->tensor + 0.2 * at::randn(parameter->tensor.sizes());
   }
+  return transformer;
+}
+
+std::unique_ptr<WanTransformer> with_pooled_text() {
+  WanTransformerConfig config = tiny();
+  config.pooled_text = true;
+  return randomized(config);
 }
 
 struct Case {
@@ -50,10 +60,8 @@ TEST(WanTransformerPadding, IsOneTokenOfItsOwnWithTextLen0) {
 TEST(WanTransformerPooledText, StandsForTheMeanOfTheText) {
   const at::NoGradGuard no_grad;
   const Case c;
-  WanTransformerConfig config = tiny();
-  config.pooled_text = true;
-  WanTransformer transformer(config);
-  randomize(transformer);
+  const auto network = with_pooled_text();
+  WanTransformer& transformer = *network;
   // Without cross-attention the text comes through its mean alone, whatever the order of its tokens.
   for (const auto& [name, parameter] : transformer.parameters()) {
     if (name.find("attn2.to_out") != std::string::npos) parameter->tensor.zero_();
@@ -75,10 +83,8 @@ TEST(WanTransformerPooledText, StandsForTheMeanOfTheText) {
 TEST(WanTransformerPooledText, IsTheSameForEveryGroupOfTimes) {
   const at::NoGradGuard no_grad;
   const Case c;
-  WanTransformerConfig config = tiny();
-  config.pooled_text = true;
-  WanTransformer transformer(config);
-  randomize(transformer);
+  const auto network = with_pooled_text();
+  WanTransformer& transformer = *network;
   const at::Tensor time_bt = c.time_b.unsqueeze(1).expand({2, 3});
   EXPECT_TRUE(at::allclose(transformer(c.latents_bcthw, time_bt, c.text()),
                            transformer(c.latents_bcthw, c.time_b, c.text()), 1e-4, 1e-4));
@@ -91,8 +97,8 @@ TEST(WanTransformerPositions, TellPlacesApart) {
   const auto spread = [&](int waves) {
     WanTransformerConfig config = tiny();
     config.position_waves = waves;
-    WanTransformer transformer(config);
-    randomize(transformer);
+    const auto network = randomized(config);
+    const WanTransformer& transformer = *network;
     // The first latent of every patch, over all patches.
     const at::Tensor out = transformer(c.latents_bcthw, c.time_b, c.text());
     return out.select(1, 0).slice(2, 0, 4, 2).slice(3, 0, 6, 2)[0].std().item<double>();

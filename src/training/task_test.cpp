@@ -48,6 +48,12 @@ AutoencoderOptions tiny_pieces() {
   return options;
 }
 
+model::Umt5Config tiny_text() {
+  model::Umt5Config text;
+  text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
+  return text;
+}
+
 /// A transformer task with pictures and clips over a fresh autoencoder.
 std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, double caption_dropout,
                                                   std::vector<data::Bucket> buckets, double subject_weight = 0,
@@ -60,14 +66,12 @@ std::unique_ptr<TransformerTask> tiny_transformer(const TestFolder& folder, doub
   model::WanTransformerConfig config;
   config.num_attention_heads = 2, config.attention_head_dim = 12, config.in_channels = config.out_channels = 4;
   config.text_dim = config.freq_dim = 16, config.ffn_dim = 32, config.num_layers = 1;
-  model::Umt5Config text;
-  text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
   TransformerOptions options;
   options.captions.caption_dropout = caption_dropout, options.subject_weight = subject_weight;
   options.continuation_share = continuation_share;
   options.preview_steps = 2, options.preview_prompts = {"a red car", ""};
   return std::make_unique<TransformerTask>(
-      config, text, options, diffusion::DensityOptions{}, std::move(buckets), source(),
+      config, tiny_text(), options, diffusion::DensityOptions{}, std::move(buckets), source(),
       TransformerInputs{places.model_folder, places.latent_folder, {}, initial_text}, kTaskSeed, at::kCPU);
 }
 
@@ -77,10 +81,9 @@ data::Bucket bucket(int frames, int size, int batch, int clips, double share = 1
 
 TEST(TransformerTask, StartsFromATextEncoderThatLearnedBefore) {
   const TestFolder folder, learned;
-  model::Umt5Config text;
-  text.vocab_size = 400, text.d_model = 16, text.d_kv = 8, text.d_ff = 32, text.num_layers = 1, text.num_heads = 2;
   const RunPlaces places = places_in(folder.path(), "task");
-  CaptionTask captions(text, {.batch = 2, .dtype = "fp32"}, source(), places.model_folder, {}, /*seed=*/77, at::kCPU);
+  CaptionTask captions(tiny_text(), {.batch = 2, .dtype = "fp32"}, source(), places.model_folder, {}, /*seed=*/77,
+                       at::kCPU);
   captions.export_parts(learned.path());
   const auto fresh = tiny_transformer(folder, 0, {bucket(1, 16, 2, 4)});
   const auto task = tiny_transformer(folder, 0, {bucket(1, 16, 2, 4)}, 0, 0, learned.path());
