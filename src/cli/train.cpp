@@ -1,6 +1,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -91,7 +92,7 @@ int train(int argc, char** argv) {
   if (!arguments.parse(argc, argv)) return 0;
 
   keep_freed_memory();
-  const training::Recipe recipe = training::read_recipe(recipe_path);
+  training::Recipe recipe = training::read_recipe(recipe_path);
   const at::Device device = device_of(options.device);
   at::set_num_threads(options.threads > 0 ? options.threads : hardware_threads());
   const std::filesystem::path run_folder =
@@ -103,6 +104,7 @@ int train(int argc, char** argv) {
                                    : std::filesystem::path(options.model_folder),
       options.latents.empty() ? run_folder / "latents" : std::filesystem::path(options.latents), picture_reader()};
   prepare(places, recipe);
+  if (!device.is_cpu()) recipe.loop.batches_ahead = std::max(1, at::get_num_threads() - 2);
   const auto task = recipe.make_task(places, device);
   catch_interrupts();
   TerminalProgress progress(/*quiet=*/true);

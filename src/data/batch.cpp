@@ -10,7 +10,7 @@
 
 namespace hotshot::data {
 
-at::Tensor to_video(const std::vector<Frames>& clips) {
+at::Tensor to_video(const std::vector<Frames>& clips, at::Device device) {
   require(!clips.empty(), "batch", "expected at least one clip but got {}", clips.size());
   const Frames& first = clips.front();
   at::Tensor bytes_bthwc =
@@ -23,7 +23,7 @@ at::Tensor to_video(const std::vector<Frames>& clips) {
     std::memcpy(out, clip.pixels.data(), clip.pixels.size());
     out += clip.pixels.size();
   }
-  return bytes_bthwc.permute({0, 4, 1, 2, 3}).to(at::kFloat).contiguous().div_(127.5).sub_(1);
+  return bytes_bthwc.to(device).permute({0, 4, 1, 2, 3}).to(at::kFloat).contiguous().div_(127.5).sub_(1);
 }
 
 Frames to_frames(const at::Tensor& video_bcthw, std::int64_t clip) {
@@ -54,6 +54,10 @@ at::Tensor latent_cover(const std::vector<Frames>& covers, int time, int space) 
   if (frames == 1) return cells;
   const at::Tensor later = cells.narrow(2, 1, frames - 1).unflatten(2, {(frames - 1) / time, time}).mean(3);
   return at::cat({cells.narrow(2, 0, 1), later}, 2);
+}
+
+TokenBatch TokenBatch::narrow(std::int64_t first, std::int64_t last) const {
+  return {ids_bl.slice(0, first, last), {lengths.begin() + first, lengths.begin() + last}};
 }
 
 TokenBatch tokenize(const text::T5Tokenizer& tokenizer, const std::vector<std::string>& prompts, int max_tokens) {

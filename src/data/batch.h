@@ -13,8 +13,8 @@
 
 namespace hotshot::data {
 
-/// Frames [t, h, w, 3] uint8 of several clips of one shape → video_bcthw fp32 in [-1, 1].
-at::Tensor to_video(const std::vector<Frames>& clips);
+/// Frames [t, h, w, 3] uint8 of several clips of one shape → video_bcthw fp32 in [-1, 1] on `device`.
+at::Tensor to_video(const std::vector<Frames>& clips, at::Device device = at::kCPU);
 
 /// One clip of video_bcthw (fp32, [-1, 1], clamped) → frames. Rounds half to even, as the reference's pictures do.
 Frames to_frames(const at::Tensor& video_bcthw, std::int64_t clip);
@@ -28,6 +28,9 @@ at::Tensor latent_cover(const std::vector<Frames>& covers, int time, int space);
 struct TokenBatch {
   at::Tensor ids_bl;
   std::vector<std::int64_t> lengths;
+
+  /// Rows [first, last), as wide as all.
+  TokenBatch narrow(std::int64_t first, std::int64_t last) const;
 };
 TokenBatch tokenize(const text::T5Tokenizer& tokenizer, const std::vector<std::string>& prompts, int max_tokens);
 

@@ -1,8 +1,10 @@
-// Attention of kernel/composition.h: blocks of queries by libtorch's products.
+// Attention of kernel/composition.h: blocks of queries by libtorch's products; on a GPU libtorch 2's own.
 #include <ATen/ATen.h>
+#include <torch/version.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "kernel/composition.h"
 
@@ -90,6 +92,15 @@ struct Attention : torch::autograd::Function<Attention> {
 
 at::Tensor attention(const at::Tensor& q_blhd, const at::Tensor& k_bshd, const at::Tensor& v_bshd, double scale,
                      const at::Tensor& bias) {
+#if TORCH_VERSION_MAJOR >= 2
+  if (!q_blhd.is_cpu()) {
+    std::optional<at::Tensor> mask;
+    if (bias.defined()) mask = bias.to(q_blhd.scalar_type());
+    return at::scaled_dot_product_attention(q_blhd.transpose(1, 2), k_bshd.transpose(1, 2), v_bshd.transpose(1, 2),
+                                            mask, /*dropout_p=*/0, /*is_causal=*/false, scale)
+        .transpose(1, 2);
+  }
+#endif
   return Attention::apply(q_blhd.transpose(1, 2).contiguous(), k_bshd.transpose(1, 2).contiguous(),
                           v_bshd.transpose(1, 2).contiguous(),
                           bias.defined() ? bias : at::empty({0}, q_blhd.options().dtype(at::kFloat)), scale)

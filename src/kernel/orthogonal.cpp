@@ -48,25 +48,33 @@ at::Tensor by_own_products(at::Tensor x) {
   return x;
 }
 
-at::Tensor by_the_library(at::Tensor x) {
+at::Tensor by_the_library(at::Tensor x_kmn) {
   for (int step = 0; step < kSteps; ++step) {
-    const at::Tensor a = at::mm(x, x.t());
-    x = at::addmm(x, at::addmm(a, a, a, kCubic, kQuintic), x, kLinear);
+    const at::Tensor a = at::bmm(x_kmn, x_kmn.transpose(1, 2));
+    x_kmn = at::baddbmm(x_kmn, at::baddbmm(a, a, a, kCubic, kQuintic), x_kmn, kLinear);
   }
-  return x;
+  return x_kmn;
+}
+
+at::Tensor of_unit_norm(const at::Tensor& x) {
+  const at::Tensor norm = at::linalg_vector_norm(x, 2, at::IntArrayRef{-2, -1}, /*keepdim=*/true);
+  return (x / (norm * 1.01 + 1e-7)).to(at::kBFloat16).contiguous();
 }
 
 }  // namespace
 
-at::Tensor orthogonalized(const at::Tensor& matrix) {
+at::Tensor orthogonalized(const at::Tensor& matrices) {
   const at::NoGradGuard no_grad;
-  const bool tall = matrix.size(0) > matrix.size(1);
-  const at::Tensor wide = tall ? matrix.t() : matrix;
-  const double norm = matrix.norm().item<double>();
-  at::Tensor x = (wide / (norm * 1.01 + 1e-7)).to(at::kBFloat16).contiguous();
-  const bool ours = multiplies(x) && whole_elements(x, x.size(0)) && whole_elements(x, x.size(1));
-  x = ours ? by_own_products(std::move(x)) : by_the_library(std::move(x));
-  return (tall ? x.t() : x).to(at::kFloat);
+  const bool tall = matrices.size(-2) > matrices.size(-1);
+  at::Tensor x = of_unit_norm(tall ? matrices.transpose(-1, -2) : matrices);
+  const bool one = x.dim() == 2;
+  const bool ours = one && multiplies(x) && whole_elements(x, x.size(0)) && whole_elements(x, x.size(1));
+  if (ours) {
+    x = by_own_products(std::move(x));
+  } else {
+    x = by_the_library(one ? x.unsqueeze(0) : x).view(x.sizes());
+  }
+  return (tall ? x.transpose(-1, -2) : x).to(at::kFloat);
 }
 
 }  // namespace hotshot::kernel

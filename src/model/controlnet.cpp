@@ -1,6 +1,7 @@
 #include "model/controlnet.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <string>

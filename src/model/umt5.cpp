@@ -130,15 +130,16 @@ at::Tensor Umt5Encoder::operator()(const at::Tensor& ids_bl, const std::vector<s
   const std::int64_t batch = ids_bl.size(0), length = ids_bl.size(1);
   require(static_cast<std::int64_t>(lengths.size()) == batch, "text encoder", "expected {} lengths but got {}", batch,
           lengths.size());
-  at::Tensor mask_bl = at::zeros({batch, length}, at::kFloat);
-  for (std::int64_t b = 0; b < batch; ++b) {
-    const std::int64_t tokens = lengths[static_cast<std::size_t>(b)];
+  for (const std::int64_t tokens : lengths) {
     require(tokens >= 1 && tokens <= length, "text encoder", "expected 1 to {} tokens but got {}", length, tokens);
-    mask_bl[b].narrow(0, tokens, length - tokens).fill_(-std::numeric_limits<float>::infinity());
   }
+  const at::Tensor beyond_bl = at::arange(length).ge(at::tensor(lengths).unsqueeze(1));
+  const at::Tensor mask_bl = at::zeros({batch, length}, at::kFloat)
+                                 .masked_fill(beyond_bl, -std::numeric_limits<float>::infinity())
+                                 .to(ids_bl.device());
   at::Tensor x_bld = shared_(ids_bl).to(compute);
   const at::Tensor buckets = bucket_table(length, config_).to(ids_bl.device());
-  for (const Umt5Block& block : blocks_) x_bld = block(x_bld, buckets, mask_bl.to(ids_bl.device()));
+  for (const Umt5Block& block : blocks_) x_bld = block(x_bld, buckets, mask_bl);
   return final_norm_(x_bld);
 }
 

@@ -1,6 +1,7 @@
 #include "model/unet.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 
 #include <string>
 #include <utility>

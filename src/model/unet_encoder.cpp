@@ -1,6 +1,7 @@
 #include "model/unet_encoder.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>

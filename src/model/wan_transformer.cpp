@@ -70,18 +70,19 @@ nlohmann::json WanTransformerConfig::to_json() const {
 TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std::int64_t>& lengths,
                         std::int64_t total) {
   const std::int64_t batch = embeddings_bld.size(0), tokens = embeddings_bld.size(1);
-  at::Tensor bias_bl = at::full({batch, tokens + 1}, -std::numeric_limits<float>::infinity(), at::kFloat);
-  at::Tensor real_bl1 = at::zeros({batch, tokens, 1}, at::kFloat);
-  for (std::int64_t b = 0; b < batch; ++b) {
-    const std::int64_t length = lengths[static_cast<std::size_t>(b)];
+  std::vector<float> log_padding;
+  for (const std::int64_t length : lengths) {
     const std::int64_t padding = total == 0 ? 1 : total - length;
     require(length <= tokens && padding >= 0, "context", "expected at most {} text tokens but got {}",
             std::min(tokens, total), length);
-    bias_bl[b].narrow(0, 0, length).zero_();
-    real_bl1[b].narrow(0, 0, length).fill_(1);
-    if (padding > 0) bias_bl[b][tokens] = std::log(static_cast<float>(padding));
+    log_padding.push_back(std::log(static_cast<float>(padding)));  // -inf for none
   }
-  const at::Tensor real = embeddings_bld * real_bl1.to(embeddings_bld.options());
+  const at::Tensor beyond_bl = at::arange(tokens).ge(at::tensor(lengths).unsqueeze(1));
+  const at::Tensor bias_bl = at::cat({at::zeros({batch, tokens}, at::kFloat)
+                                          .masked_fill(beyond_bl, -std::numeric_limits<float>::infinity()),
+                                      at::tensor(log_padding).unsqueeze(1)},
+                                     1);
+  const at::Tensor real = embeddings_bld * beyond_bl.logical_not().unsqueeze(2).to(embeddings_bld.options());
   const at::Tensor pad = at::zeros({batch, 1, embeddings_bld.size(2)}, embeddings_bld.options());
   return {at::cat({real, pad}, 1), bias_bl.to(embeddings_bld.device())};
 }

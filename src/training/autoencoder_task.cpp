@@ -129,7 +129,7 @@ at::Tensor AutoencoderTask::pieces(std::int64_t step) const {
       source_.clips(static_cast<std::uint64_t>(step) * 4096, pictures ? options_.picture_batch : options_.batch, frames,
                     options_.clip_size, options_.clip_size);
   for (Frames& clip : clips) clip = data::cut_piece(clip, size, pictures ? 1 : options_.tries, random);
-  return data::to_video(clips).to(device_);
+  return data::to_video(clips, device_);
 }
 
 MicroBatches AutoencoderTask::micro_batches(std::int64_t step, int count) {

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "data/batch.h"
 #include "model/part.h"
 #include "weights/digest.h"
 
@@ -36,9 +35,14 @@ CaptionEncoder::CaptionEncoder(model::Umt5Config config, const CaptionOptions& o
   network_.to(device, at::kFloat);
 }
 
-model::TextContext CaptionEncoder::operator()(const std::vector<std::string>& captions, at::ScalarType dtype) const {
-  const data::TokenBatch tokens = data::tokenize(tokenizer_, captions, options_.max_tokens);
-  return model::pad_context(network_(tokens.ids_bl.to(device_), tokens.lengths, dtype), tokens.lengths, text_len_);
+data::TokenBatch CaptionEncoder::tokens(const std::vector<std::string>& captions) const {
+  data::TokenBatch batch = data::tokenize(tokenizer_, captions, options_.max_tokens);
+  batch.ids_bl = batch.ids_bl.to(device_);
+  return batch;
+}
+
+model::TextContext CaptionEncoder::operator()(const data::TokenBatch& tokens, at::ScalarType dtype) const {
+  return model::pad_context(network_(tokens.ids_bl, tokens.lengths, dtype), tokens.lengths, text_len_);
 }
 
 void CaptionEncoder::save(const std::filesystem::path& model_folder) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "data/batch.h"
 #include "model/umt5.h"
 #include "model/wan_transformer.h"
 #include "text/t5_tokenizer.h"
@@ -27,8 +28,13 @@ class CaptionEncoder {
                  const std::filesystem::path& model_folder, const std::filesystem::path& initial, std::uint64_t seed,
                  at::Device device);
 
+  /// What captions are to the network; ids on the network's device.
+  data::TokenBatch tokens(const std::vector<std::string>& captions) const;
   /// Differentiable where the network's parameters are; computes in `dtype`.
-  model::TextContext operator()(const std::vector<std::string>& captions, at::ScalarType dtype) const;
+  model::TextContext operator()(const data::TokenBatch& tokens, at::ScalarType dtype) const;
+  model::TextContext operator()(const std::vector<std::string>& captions, at::ScalarType dtype) const {
+    return (*this)(tokens(captions), dtype);
+  }
 
   model::Umt5Encoder& network() { return network_; }
   /// Of the tokenizer.

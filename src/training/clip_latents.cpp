@@ -52,14 +52,16 @@ ClipLatents::ClipLatents(const Places& places, std::vector<data::Bucket> buckets
     const auto name = fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
     stores_.push_back(std::make_unique<data::LatentStore>(
         places.latent_folder / name, bucket.clips,
-        [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }));
+        [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); },
+        device));
     if (!with_cover_ && bucket.window == 0) {
       covers_.push_back(nullptr);
       continue;
     }
     covers_.push_back(std::make_unique<data::LatentStore>(
         places.latent_folder / ("cover-" + name), bucket.clips,
-        [this, &bucket](std::uint64_t first, int n) { return cover(bucket, first, n); }));
+        [this, &bucket](std::uint64_t first, int n) { return cover(bucket, first, n); },
+        device));
   }
 }
 
@@ -78,12 +80,11 @@ void ClipLatents::check(const data::Bucket& bucket) const {
 at::Tensor ClipLatents::encode(const data::Bucket& bucket, std::uint64_t first, int count) const {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> latents;
+  const std::vector<Frames> clips = source_.clips(first, count, bucket.frames, bucket.height, bucket.width);
   const int piece = bucket.frames == 1 ? 32 : 4;
   for (int begin = 0; begin < count; begin += piece) {
-    const std::vector<Frames> clips =
-        source_.clips(first + static_cast<std::uint64_t>(begin), std::min(piece, count - begin), bucket.frames,
-                      bucket.height, bucket.width);
-    const at::Tensor video = data::to_video(clips).to(device_, at::kBFloat16);
+    const std::vector<Frames> some(clips.begin() + begin, clips.begin() + std::min(begin + piece, count));
+    const at::Tensor video = data::to_video(some, device_).to(at::kBFloat16);
     latents.push_back(vae_.normalize(vae_.encode(video).mean.to(at::kFloat)).to(at::kHalf));
   }
   return at::cat(latents);

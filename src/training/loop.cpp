@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "training/batches.h"
 #include "weights/checkpoint.h"
 #include "weights/names.h"
 
@@ -170,8 +171,7 @@ MicroBatches cut_batch(std::int64_t batch, int count,
   return losses;
 }
 
-Loss differentiate(Task& task, std::int64_t step, int micro_batches) {
-  const MicroBatches parts = task.micro_batches(step, micro_batches);
+Loss differentiate(Task& task, const MicroBatches& parts) {
   if (parts.size() == 1) {
     Loss loss = parts.front()();
     loss.value.backward();
@@ -217,10 +217,11 @@ void train(Task& task, const LoopOptions& options, const OptimizerOptions& optim
   const std::string data = task.data_digest();
   Run run(task, optimizer_options, run_folder, data.empty() ? digest : digest + " " + data, options.keep);
   Meter meter;
+  Batches batches(task, options.micro_batches, run.step, options.steps, options.batches_ahead);
   begin_phase(progress, "training", options.steps);
   try {
     while (run.step < options.steps) {
-      const Loss loss = differentiate(task, run.step, options.micro_batches);
+      const Loss loss = differentiate(task, batches.next());
       const UpdateReport report = run.optimizer().update(run.step, options.steps);
       meter.add(loss, report);
       const double rate = learning_rate(optimizer_options, run.step, options.steps);

@@ -40,7 +40,7 @@ class Task {
   virtual ~Task() = default;
   virtual std::vector<nn::NamedParameter> parameters() = 0;
   /// Loads a step's batch, in at most `count` micro-batches. What a sample adds to the gradient does not depend on
-  /// `count`, up to rounding.
+  /// `count`, up to rounding. On a GPU several threads load batches at once.
   virtual MicroBatches micro_batches(std::int64_t step, int count) = 0;
   /// Clips that show what has been learned, made with the parameters as they are now; may be empty.
   virtual std::vector<Clip> preview() = 0;
@@ -58,11 +58,15 @@ struct LoopOptions {
   int preview_every = 0;  // 0 = never
   int micro_batches = 1;  // of a step, one after the other: less memory for the same gradient
   std::int64_t seed = 0;
+  int batches_ahead = 0;  // loaded by as many threads while a step is computed: of the machine, so no field of a recipe
   FieldList fields();
 };
 
-/// The mean loss of a step, whose gradient is left in the parameters; micro-batches are added in order.
-Loss differentiate(Task& task, std::int64_t step, int micro_batches);
+/// The mean loss of a step's batch, whose gradient is left in the task's parameters; micro-batches are added in order.
+Loss differentiate(Task& task, const MicroBatches& batch);
+inline Loss differentiate(Task& task, std::int64_t step, int micro_batches) {
+  return differentiate(task, task.micro_batches(step, micro_batches));
+}
 
 /// One line of log.jsonl.
 struct LogRow {

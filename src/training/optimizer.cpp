@@ -3,17 +3,19 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <utility>
 
 #include "kernel/orthogonal.h"
 
 namespace hotshot::training {
 namespace {
 
-// What one step multiplies with, the same for all parameters.
+// What one step multiplies with, the same for all values of a parameter.
 struct StepFactors {
   float beta1, beta2, rate, decay, epsilon, correction1, correction2, clip, average;
 };
@@ -30,24 +32,12 @@ void update_values(float* weight, const float* gradient, float* first, float* se
   }
 }
 
-void update_tensors(at::Tensor weight, const at::Tensor& gradient, at::Tensor& first, at::Tensor& second,
-                    at::Tensor& average, const StepFactors& f) {
-  const at::Tensor g = gradient * f.clip;
-  first.mul_(f.beta1).add_(g, 1 - f.beta1);
-  second.mul_(f.beta2).addcmul_(g, g, 1 - f.beta2);
-  weight.mul_(1 - f.rate * f.decay);
-  weight.addcdiv_(first * f.correction1, (second * f.correction2).sqrt_().add_(f.epsilon), -f.rate);
-  average.add_(weight - average, f.average);
-}
-
 constexpr std::int64_t kGrain = 1 << 15;
 constexpr double kMuonMomentum = 0.95;
 constexpr double kBelowOne = 0.999999;  // a decay of 1 would divide by zero
 
 // Of all values, the same for any number of threads: pieces of fixed size, added in order.
 double sum_of_squares(const at::Tensor& values) {
-  if (!values.is_cpu() || values.scalar_type() != at::kFloat)
-    return values.to(at::kDouble).square().sum().item<double>();
   const at::Tensor plain = values.contiguous();
   const float* data = plain.data_ptr<float>();
   const std::int64_t count = plain.numel();
@@ -65,6 +55,18 @@ double sum_of_squares(const at::Tensor& values) {
   return std::accumulate(pieces.begin(), pieces.end(), 0.0);
 }
 
+bool has_own_loops(const at::Tensor& weight) { return weight.is_cpu() && weight.scalar_type() == at::kFloat; }
+
+double gradient_norm(const std::vector<at::Tensor>& gradients) {
+  if (gradients.empty()) return 0;
+  if (std::all_of(gradients.begin(), gradients.end(), has_own_loops)) {
+    double squares = 0;
+    for (const at::Tensor& gradient : gradients) squares += sum_of_squares(gradient);
+    return std::sqrt(squares);
+  }
+  return at::stack(at::_foreach_norm(gradients, 2)).to(at::kDouble).norm().item<double>();
+}
+
 // [out, rest] with more than one of each. Scales of norms ([c, 1, 1, 1]) and modulation ([1, 6, d]) are not.
 bool is_matrix(const at::Tensor& weight) {
   return weight.dim() >= 2 && weight.size(0) > 1 && weight.numel() > weight.size(0);
@@ -78,14 +80,43 @@ double step_fraction(const at::Tensor& weight, int fan_in) {
       1.0, static_cast<double>(fan_in) * static_cast<double>(weight.size(0)) / static_cast<double>(weight.numel()));
 }
 
+// Of a step along an orthogonal matrix [..., m, n].
+double orthogonal_size(const at::Tensor& matrix) {
+  return 0.2 * std::sqrt(static_cast<double>(std::max(matrix.size(-2), matrix.size(-1))));
+}
+
 // One Muon step of a weight whose gradient is already clipped; `first` holds the momentum.
 void update_orthogonally(at::Tensor weight, const at::Tensor& gradient, at::Tensor& first, at::Tensor& average,
                          double rate, double decay, double average_fraction) {
   first.lerp_(gradient, 1 - kMuonMomentum);
   const at::Tensor nesterov = at::lerp(gradient, first, kMuonMomentum).flatten(1);
-  const double size = 0.2 * std::sqrt(static_cast<double>(std::max(nesterov.size(0), nesterov.size(1))));
-  weight.mul_(1 - rate * decay).add_(kernel::orthogonalized(nesterov).view_as(weight), -rate * size);
+  weight.mul_(1 - rate * decay)
+      .add_(kernel::orthogonalized(nesterov).view_as(weight), -rate * orthogonal_size(nesterov));
   average.lerp_(weight, average_fraction);
+}
+
+// lerp(from, to, fraction) of all.
+void approach(const std::vector<at::Tensor>& from, const std::vector<at::Tensor>& to, double fraction) {
+  at::_foreach_mul_(from, 1 - fraction);
+  at::_foreach_add_(from, to, fraction);
+}
+
+// -rate · size · the orthogonal factor of each, those of one shape in one call.
+std::vector<at::Tensor> orthogonal_steps(const std::vector<at::Tensor>& nesterov, double rate) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::size_t>> shapes;
+  std::vector<at::Tensor> matrices, steps(nesterov.size());
+  for (const at::Tensor& tensor : nesterov) {
+    const at::Tensor matrix = matrices.emplace_back(tensor.flatten(1));
+    shapes[{matrix.size(0), matrix.size(1)}].push_back(matrices.size() - 1);
+  }
+  for (const auto& [shape, members] : shapes) {
+    std::vector<at::Tensor> alike;
+    for (const std::size_t i : members) alike.push_back(matrices[i]);
+    const at::Tensor factors_kmn = kernel::orthogonalized(at::stack(alike));
+    const auto all = factors_kmn.mul(-rate * orthogonal_size(factors_kmn)).unbind(0);
+    for (std::size_t i = 0; i < members.size(); ++i) steps[members[i]] = all[i].view_as(nesterov[members[i]]);
+  }
+  return steps;
 }
 
 }  // namespace
@@ -119,66 +150,122 @@ Optimizer::Optimizer(OptimizerOptions options, std::vector<nn::NamedParameter> p
   }
 }
 
-UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
-  at::NoGradGuard no_grad;
-  double squares = 0;
-  for (const Slot& slot : slots_) {
-    const at::Tensor& gradient = slot.parameter->tensor.grad();
-    if (gradient.defined()) squares += sum_of_squares(gradient);
+// Of one update.
+struct Optimizer::Factors {
+  StepFactors adam;  // without what differs between parameters
+  double muon_rate;
+
+  StepFactors of(const Slot& slot, int fan_in, double decay) const {
+    StepFactors own = adam;
+    own.decay = static_cast<float>(decay);
+    own.rate *= static_cast<float>(step_fraction(slot.parameter->tensor, fan_in));
+    return own;
   }
-  UpdateReport report{std::sqrt(squares), std::isfinite(squares)};
-  const double t = static_cast<double>(step + 1);
-  const StepFactors common{
-      .beta1 = static_cast<float>(options_.beta1),
-      .beta2 = static_cast<float>(options_.beta2),
-      .rate = static_cast<float>(learning_rate(options_, step, steps)),
-      .decay = 0,
-      .epsilon = static_cast<float>(options_.epsilon),
-      .correction1 = static_cast<float>(1 / (1 - std::pow(options_.beta1, t))),
-      .correction2 = static_cast<float>(1 / (1 - std::pow(options_.beta2, t))),
-      .clip = static_cast<float>(report.gradient_norm > options_.clip ? options_.clip / report.gradient_norm : 1.0),
-      .average = static_cast<float>(1 - std::min(options_.ema, t / (9 + t)))};
-  OptimizerOptions muon = options_;
-  muon.learning_rate = options_.muon_rate;
-  const double muon_rate = learning_rate(muon, step, steps);
+};
+
+double Optimizer::decay_of(const Slot& slot) const {
+  return is_matrix(slot.parameter->tensor) ? options_.weight_decay : 0;
+}
+
+void Optimizer::update_each(const std::vector<Slot*>& slots, const Factors& factors) {
   std::vector<Slot*> orthogonal;
-  for (Slot& slot : slots_) {
-    at::Tensor& weight = slot.parameter->tensor;
-    if (!report.applied || !weight.grad().defined()) continue;
-    if (options_.muon_rate > 0 && slot.parameter->hidden) {
-      orthogonal.push_back(&slot);
+  for (Slot* slot : slots) {
+    if (is_orthogonal(*slot)) {
+      orthogonal.push_back(slot);
       continue;
     }
-    StepFactors factors = common;
-    factors.decay = static_cast<float>(is_matrix(weight) ? options_.weight_decay : 0);
-    factors.rate *= static_cast<float>(step_fraction(weight, options_.fan_in));
+    at::Tensor& weight = slot->parameter->tensor;
+    const StepFactors own = factors.of(*slot, options_.fan_in, decay_of(*slot));
     const at::Tensor gradient = weight.grad().contiguous();
-    if (weight.device().is_cpu()) {
-      float *w = weight.data_ptr<float>(), *m = slot.first.data_ptr<float>(), *v = slot.second.data_ptr<float>(),
-            *a = slot.average.data_ptr<float>();
-      const float* g = gradient.data_ptr<float>();
-      at::parallel_for(0, weight.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        update_values(w + begin, g + begin, m + begin, v + begin, a + begin, end - begin, factors);
-      });
-    } else {
-      update_tensors(weight.detach(), gradient, slot.first, slot.second, slot.average, factors);
-    }
+    float *w = weight.data_ptr<float>(), *m = slot->first.data_ptr<float>(), *v = slot->second.data_ptr<float>(),
+          *a = slot->average.data_ptr<float>();
+    const float* g = gradient.data_ptr<float>();
+    at::parallel_for(0, weight.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+      update_values(w + begin, g + begin, m + begin, v + begin, a + begin, end - begin, own);
+    });
   }
-  const auto update_some = [&](std::int64_t begin, std::int64_t end) {
+  // A thread a matrix: their products are too small to share, and so do not depend on the number of threads.
+  at::parallel_for(0, static_cast<std::int64_t>(orthogonal.size()), 1, [&](std::int64_t begin, std::int64_t end) {
     at::NoGradGuard no_grad_here;  // thread-local
     for (std::int64_t i = begin; i < end; ++i) {
       Slot& slot = *orthogonal[static_cast<std::size_t>(i)];
       at::Tensor& weight = slot.parameter->tensor;
-      update_orthogonally(weight.detach(), weight.grad().contiguous() * common.clip, slot.first, slot.average,
-                          muon_rate, is_matrix(weight) ? options_.weight_decay : 0, common.average);
+      update_orthogonally(weight.detach(), weight.grad().contiguous() * factors.adam.clip, slot.first, slot.average,
+                          factors.muon_rate, decay_of(slot), factors.adam.average);
     }
-  };
-  const auto count = static_cast<std::int64_t>(orthogonal.size());
-  if (count > 0 && orthogonal.front()->parameter->tensor.is_cpu()) {
-    // A thread a matrix: their products are too small to share, and so do not depend on the number of threads.
-    at::parallel_for(0, count, 1, update_some);
-  } else {
-    update_some(0, count);
+  });
+}
+
+void Optimizer::update_together(const std::vector<Slot*>& slots, const Factors& factors) {
+  struct Group {
+    std::vector<at::Tensor> weights, gradients, firsts, seconds, averages;
+    std::vector<at::Scalar> rates, kept;  // of steps; of the weights after their decay
+  } adam, muon;
+  for (Slot* slot : slots) {
+    Group& group = is_orthogonal(*slot) ? muon : adam;
+    const at::Tensor& weight = slot->parameter->tensor;
+    group.weights.push_back(weight.detach());
+    group.gradients.push_back(weight.grad().contiguous());
+    group.firsts.push_back(slot->first);
+    group.seconds.push_back(slot->second);
+    group.averages.push_back(slot->average);
+    const double decay = decay_of(*slot);
+    const double rate =
+        &group == &muon ? factors.muon_rate : double{factors.of(*slot, options_.fan_in, decay).rate};
+    group.rates.emplace_back(-rate * factors.adam.correction1);
+    group.kept.emplace_back(1 - rate * decay);
+  }
+  const StepFactors& f = factors.adam;
+  if (!adam.weights.empty()) {
+    const auto gradients = at::_foreach_mul(adam.gradients, f.clip);
+    approach(adam.firsts, gradients, 1 - f.beta1);
+    at::_foreach_mul_(adam.seconds, f.beta2);
+    at::_foreach_addcmul_(adam.seconds, gradients, gradients, 1 - f.beta2);
+    const auto roots = at::_foreach_mul(adam.seconds, f.correction2);
+    at::_foreach_sqrt_(roots);
+    at::_foreach_add_(roots, f.epsilon);
+    at::_foreach_mul_(adam.weights, adam.kept);
+    at::_foreach_addcdiv_(adam.weights, adam.firsts, roots, adam.rates);
+    approach(adam.averages, adam.weights, f.average);
+  }
+  if (!muon.weights.empty()) {
+    const auto nesterov = at::_foreach_mul(muon.gradients, f.clip);
+    approach(muon.firsts, nesterov, 1 - kMuonMomentum);
+    approach(nesterov, muon.firsts, kMuonMomentum);
+    at::_foreach_mul_(muon.weights, muon.kept);
+    at::_foreach_add_(muon.weights, orthogonal_steps(nesterov, factors.muon_rate));
+    approach(muon.averages, muon.weights, f.average);
+  }
+}
+
+UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
+  at::NoGradGuard no_grad;
+  std::vector<Slot*> learning;
+  std::vector<at::Tensor> gradients;
+  for (Slot& slot : slots_) {
+    if (!slot.parameter->tensor.grad().defined()) continue;
+    learning.push_back(&slot);
+    gradients.push_back(slot.parameter->tensor.grad());
+  }
+  const double norm = gradient_norm(gradients);
+  const UpdateReport report{norm, std::isfinite(norm)};
+  const double t = static_cast<double>(step + 1);
+  OptimizerOptions muon = options_;
+  muon.learning_rate = options_.muon_rate;
+  const Factors factors{
+      .adam = {.beta1 = static_cast<float>(options_.beta1),
+               .beta2 = static_cast<float>(options_.beta2),
+               .rate = static_cast<float>(learning_rate(options_, step, steps)),
+               .decay = 0,
+               .epsilon = static_cast<float>(options_.epsilon),
+               .correction1 = static_cast<float>(1 / (1 - std::pow(options_.beta1, t))),
+               .correction2 = static_cast<float>(1 / (1 - std::pow(options_.beta2, t))),
+               .clip = static_cast<float>(norm > options_.clip ? options_.clip / norm : 1.0),
+               .average = static_cast<float>(1 - std::min(options_.ema, t / (9 + t)))},
+      .muon_rate = learning_rate(muon, step, steps)};
+  if (report.applied && !learning.empty()) {
+    const bool own_loops = has_own_loops(learning.front()->parameter->tensor);
+    own_loops ? update_each(learning, factors) : update_together(learning, factors);
   }
   for (Slot& slot : slots_) slot.parameter->tensor.mutable_grad() = at::Tensor();
   return report;

@@ -62,6 +62,12 @@ class Optimizer {
     nn::Parameter* parameter;
     at::Tensor first, second, average;
   };
+  struct Factors;
+  bool is_orthogonal(const Slot& slot) const { return options_.muon_rate > 0 && slot.parameter->hidden; }
+  double decay_of(const Slot& slot) const;
+  // Loops of our own on the CPU; elsewhere libtorch's operations over all tensors at once.
+  void update_each(const std::vector<Slot*>& slots, const Factors& factors);
+  void update_together(const std::vector<Slot*>& slots, const Factors& factors);
 
   OptimizerOptions options_;
   std::vector<Slot> slots_;

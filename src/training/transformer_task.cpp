@@ -67,7 +67,7 @@ TransformerTask::Batch TransformerTask::batch(std::int64_t step) const {
       .sigma_b = diffusion::sample_sigmas(density_.of_frames(clips.latents_bcthw.size(2)), seed_, draw, 0, clips.size())
                      .to(device_),
       .eps_bcthw = at::empty(clips.latents_bcthw.sizes(), at::kFloat),
-      .captions = std::move(clips.captions)};
+      .tokens = captions_.tokens(clips.captions)};
   if (options_.subject_weight > 0) {
     const at::Tensor strength_b = options_.subject_weight * (1 - batch.sigma_b).square();
     const at::Tensor weight = 1 + strength_b.view({-1, 1, 1, 1, 1}) * clips.cover_b1thw;
@@ -95,7 +95,7 @@ at::Tensor TransformerTask::noisy_frames(std::int64_t step, std::int64_t clips, 
 TransformerTask::Batch TransformerTask::Batch::narrow(std::int64_t first, std::int64_t end) const {
   const auto rows = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, end - first) : x; };
   return {rows(latents_bcthw), rows(weight_b1thw), rows(sigma_b),
-          rows(eps_bcthw),     rows(noisy_bt),     {captions.begin() + first, captions.begin() + end}};
+          rows(eps_bcthw),     rows(noisy_bt),     tokens.narrow(first, end)};
 }
 
 std::vector<nn::NamedParameter> TransformerTask::parameters() {
@@ -130,7 +130,7 @@ Loss TransformerTask::loss(const Batch& batch) const {
     const GivenFrames given = give_frames(batch.noisy_bt, batch.latents_bcthw, x_t, time, weight);
     x_t = given.x_bcthw, time = given.time_bt, weight = given.weight_b1thw;
   }
-  const at::Tensor predicted = transformer_(x_t.to(dtype), time, captions_(batch.captions, dtype));
+  const at::Tensor predicted = transformer_(x_t.to(dtype), time, captions_(batch.tokens, dtype));
   const at::Tensor squares =
       (predicted.to(at::kFloat) - diffusion::velocity(batch.latents_bcthw, batch.eps_bcthw)).square();
   const at::Tensor error_b = (weight.defined() ? squares * weight : squares).mean({1, 2, 3, 4});

@@ -73,7 +73,7 @@ class TransformerTask : public Task {
     at::Tensor sigma_b;
     at::Tensor eps_bcthw;
     at::Tensor noisy_bt;  // 0 for latent frames that are given, else 1; undefined for 1 everywhere
-    std::vector<std::string> captions;
+    data::TokenBatch tokens;
     Batch narrow(std::int64_t first, std::int64_t end) const;
   };
 
