@@ -22,17 +22,20 @@ namespace avx512bf16 {
 extern const Loops<float> kFloatLoops;
 extern const Loops<Bf16> kBf16Loops;
 }  // namespace avx512bf16
+namespace amx {
+extern const Loops<float> kFloatLoops;
+extern const Loops<Bf16> kBf16Loops;
+}  // namespace amx
 #endif
 
 namespace {
 
-// In the order of Isa. With tiles (Isa::amx) products are left to the library, which uses them; what else there is runs
-// on vectors.
+// In the order of Isa.
 #if defined(__x86_64__)
 constexpr const Loops<float>* kFloat[] = {&plain::kFloatLoops, &avx2::kFloatLoops, &avx512::kFloatLoops,
-                                          &avx512bf16::kFloatLoops, &avx512bf16::kFloatLoops};
+                                          &avx512bf16::kFloatLoops, &amx::kFloatLoops};
 constexpr const Loops<Bf16>* kBf16[] = {&plain::kBf16Loops, &avx2::kBf16Loops, &avx512::kBf16Loops,
-                                        &avx512bf16::kBf16Loops, &avx512bf16::kBf16Loops};
+                                        &avx512bf16::kBf16Loops, &amx::kBf16Loops};
 #else
 constexpr const Loops<float>* kFloat[] = {&plain::kFloatLoops};
 constexpr const Loops<Bf16>* kBf16[] = {&plain::kBf16Loops};

@@ -18,11 +18,11 @@ inline std::int64_t blocks(std::int64_t count, std::int64_t size) { return (coun
 /// Less work is not worth waking another thread for, some microseconds of either: values packed, operations multiplied.
 inline constexpr std::int64_t kPackedAlone = 1 << 18, kMultipliedAlone = 4'000'000;
 
-/// Whether products of x's type are ours here. bf16 with tiles (Isa::amx) is the library's, which uses them.
+/// Whether products of x's type are ours here.
 inline bool multiplies(const at::Tensor& x) {
   if (!fusable(x)) return false;
   if (x.scalar_type() == at::kFloat) return loops<float>().multiply_panels != nullptr;
-  return isa() != Isa::amx && loops<Bf16>().multiply_panels != nullptr;
+  return loops<Bf16>().multiply_panels != nullptr;
 }
 
 /// Whether rows of so many values are rows of a product's elements.
