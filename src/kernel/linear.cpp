@@ -39,10 +39,10 @@ at::Tensor times(const at::Tensor& left, const at::Tensor& right, std::int64_t c
 template <class T>
 at::Tensor transposed_times(const at::Tensor& left, const at::Tensor& right) {
   const at::Tensor y = at::empty({left.size(1), right.size(1)}, at::kFloat);
-  const at::Tensor left_panels = packed<T>(left, block_rows_of(left.size(1))), right_panels = packed<T>(right);
-  PanelProduct<T> product = product_of_panels<T>(left_panels, right_panels, left.size(1), right.size(1), left.size(0));
-  product.wide = data<float>(y);
-  multiply(product);
+  const at::Tensor right_panels = packed<T>(right);
+  OwnProduct<T> own = product_of_columns<T>(left, right_panels, right.size(1));
+  own.product.wide = data<float>(y);
+  multiply(own.product);
   return y;
 }
 

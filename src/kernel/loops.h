@@ -167,6 +167,16 @@ struct Packing {
   void* panels = nullptr;
 };
 
+/// A left operand that lies by columns, as rows: [columns, stride] elements, what pads the depth 0.
+template <class T>
+struct Turning {
+  const T* x = nullptr;  // [depth, columns]
+  std::int64_t columns = 0;
+  std::int64_t depth = 0;
+  std::int64_t stride = 0;  // of the rows, in elements: whole tiles of 16
+  void* rows = nullptr;
+};
+
 /// y = scale · left · right + bias, or with `added`: + added_scale · added.
 template <class T>
 struct PanelProduct {
@@ -333,6 +343,8 @@ struct Loops {
   int element_depth;
   /// Panels [first, last). Null (and multiply_panels) where products of T are not in the instruction set.
   void (*pack)(const Packing<T>&, std::int64_t first, std::int64_t last);
+  /// Columns [first, last); first a multiple of 16. Null where left operands may lie by columns.
+  void (*turn)(const Turning<T>&, std::int64_t first, std::int64_t last);
   /// y [size, size]: copies what lies above the diagonal below it, rows [first, last).
   void (*mirror)(T* y, std::int64_t size, std::int64_t first, std::int64_t last);
   /// Tiles [first, last) of ⌈rows / block_rows⌉ · ⌈columns / kPanelColumns⌉, those of the same rows one after the

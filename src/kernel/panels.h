@@ -92,20 +92,45 @@ PanelProduct<T> product_of_rows(const at::Tensor& x, const at::Tensor& right, st
           .depth = x.size(1)};
 }
 
-/// A product whose left operand are panels of block_rows_of(rows), made of [depth, rows].
+/// A product and the memory of its left operand.
 template <class T>
-PanelProduct<T> product_of_panels(const at::Tensor& left, const at::Tensor& right, std::int64_t rows,
-                                  std::int64_t columns, std::int64_t depth) {
-  const std::int64_t height = block_rows_of(rows);
-  return {.left = left.data_ptr(),
-          .left_block = blocks(depth, loops<T>().element_depth) * height,
-          .left_row = 1,
-          .left_depth = height,
-          .block_rows = height,
-          .right = right.data_ptr(),
-          .rows = rows,
-          .columns = columns,
-          .depth = depth};
+struct OwnProduct {
+  at::Tensor left;
+  PanelProduct<T> product;
+};
+
+/// A product whose left operand is the transpose of x [depth, rows], which is copied: as panels, or as rows where the
+/// loops want those.
+template <class T>
+OwnProduct<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
+  const std::int64_t depth = x.size(0), rows = x.size(1), height = block_rows_of(rows);
+  OwnProduct<T> own{{},
+                    {.block_rows = height,
+                     .right = right.data_ptr(),
+                     .rows = rows,
+                     .columns = columns,
+                     .depth = depth}};
+  if (loops<T>().turn) {
+    constexpr std::int64_t kTile = 16;
+    // An odd number of tiles: rows that lie a power of two apart would fall into one set of the caches.
+    const std::int64_t stride = (blocks(depth, loops<T>().element_depth * kTile) | 1) * kTile;
+    own.left = at::empty({rows * stride}, at::kFloat);
+    const Turning<T> turning{
+        .x = data<T>(x), .columns = rows, .depth = depth, .stride = stride, .rows = own.left.data_ptr()};
+    at::parallel_for(0, blocks(rows, kTile), blocks(kPackedAlone, kTile * depth),
+                     [&](std::int64_t begin, std::int64_t end) {
+                       loops<T>().turn(turning, begin * kTile, std::min(end * kTile, rows));
+                     });
+    own.product.left_block = height * stride;
+    own.product.left_row = stride;
+  } else {
+    own.left = packed<T>(x, height);
+    own.product.left_block = blocks(depth, loops<T>().element_depth) * height;
+    own.product.left_row = 1;
+    own.product.left_depth = height;
+  }
+  own.product.left = own.left.data_ptr();
+  return own;
 }
 
 /// Shares the tiles out among the threads.
