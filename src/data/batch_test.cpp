@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
+#include <optional>
 #include <set>
+#include <thread>
 
 #include "base/error.h"
 #include "data/latent_store.h"
@@ -89,16 +92,19 @@ class LatentStoreTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  LatentStore open(std::int64_t count) {
-    return LatentStore(folder_, count, [this](std::uint64_t first, int n) {
+  LatentStore open(std::int64_t count, std::optional<at::Device> held_on = {}) {
+    const auto encode = [this](std::uint64_t first, int n) {
+      const std::lock_guard lock(mutex_);
       encoded_.emplace_back(first, n);
       const at::Tensor values = at::arange(static_cast<double>(first), static_cast<double>(first) + n) + 1.0 / 3;
       return values.to(at::kFloat).view({n, 1, 1, 1, 1}).expand({n, 4, 1, 2, 2});
-    });
+    };
+    return LatentStore(folder_, count, encode, held_on);
   }
   static at::Tensor expected(double clip) { return at::full({4, 1, 2, 2}, clip + 1.0 / 3).to(at::kHalf); }
 
   std::filesystem::path folder_;
+  std::mutex mutex_;
   std::vector<std::pair<std::uint64_t, int>> encoded_;
 };
 
@@ -120,6 +126,25 @@ TEST_F(LatentStoreTest, MakesAShardWhenFirstAskedAndReadsItAfterwards) {
   EXPECT_EQ(encoded_.size(), 2u);
   again.batch({130});
   EXPECT_EQ(encoded_.back(), (std::pair<std::uint64_t, int>{128, 128}));
+}
+
+TEST_F(LatentStoreTest, HoldsAllForManyThreads) {
+  open(300).batch({130});  // one shard is there already
+  LatentStore store = open(300, at::kCPU);
+  EXPECT_EQ(encoded_.size(), 1u);
+  std::vector<std::thread> threads;
+  std::vector<at::Tensor> batches(8);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    threads.emplace_back([&, i] { batches[i] = store.batch({i, 299 - i, 300 + i}); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    EXPECT_TRUE(at::equal(batches[i][0], expected(static_cast<double>(i)))) << i;
+    EXPECT_TRUE(at::equal(batches[i][1], expected(299 - static_cast<double>(i)))) << i;
+    EXPECT_TRUE(at::equal(batches[i][2], expected(static_cast<double>(i)))) << i;
+  }
+  std::sort(encoded_.begin(), encoded_.end());
+  EXPECT_EQ(encoded_, (std::vector<std::pair<std::uint64_t, int>>{{0, 128}, {128, 128}, {256, 44}}));
 }
 
 TEST_F(LatentStoreTest, ShardsThatDoNotFitAreErrors) {

@@ -10,8 +10,9 @@
 
 namespace hotshot::data {
 
-LatentStore::LatentStore(std::filesystem::path folder, std::int64_t count, Encode encode, at::Device device)
-    : folder_(std::move(folder)), count_(count), encode_(std::move(encode)), device_(device) {
+LatentStore::LatentStore(std::filesystem::path folder, std::int64_t count, Encode encode,
+                         std::optional<at::Device> held_on)
+    : folder_(std::move(folder)), count_(count), encode_(std::move(encode)), held_on_(held_on) {
   require(count_ > 0, "latents", "expected at least one clip but got {}", count_);
   make_folders(folder_, "latents");
 }
@@ -50,7 +51,7 @@ at::Tensor LatentStore::all() const {
   for (std::int64_t index = 0; index < shards; ++index) {
     std::future<at::Tensor> now = std::move(next);
     if (index + 1 < shards) next = start(index + 1);
-    pieces.push_back(now.get().to(device_));
+    pieces.push_back(now.get().to(*held_on_));
   }
   return at::cat(pieces);
 }
@@ -60,9 +61,9 @@ at::Tensor LatentStore::batch(const std::vector<std::uint64_t>& clips) {
   for (const std::uint64_t clip : clips) {
     indices.push_back(static_cast<std::int64_t>(clip % static_cast<std::uint64_t>(count_)));
   }
-  if (!device_.is_cpu()) {
+  if (held_on_) {
     std::call_once(held_once_, [&] { held_ = all(); });
-    return held_.index_select(0, at::tensor(indices, at::kLong).to(device_));
+    return held_.index_select(0, at::tensor(indices, at::kLong).to(*held_on_));
   }
   std::vector<at::Tensor> rows;
   for (const std::int64_t index : indices) rows.push_back(shard(index / kShard)[index % kShard]);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace hotshot::data {
@@ -15,17 +16,17 @@ namespace hotshot::data {
 /// Latents of clips 0 … count-1 in shards of `kShard` files; a shard is made when one of its clips is first asked for.
 /// Latents are stored and returned as fp16. Shards made by an interrupted run are used again.
 ///
-/// On a GPU all of them are made or read when the first is asked for, kept in its memory and given from there; `encode`
-/// is called by two threads then, and any number of threads may ask. On the CPU one thread may.
+/// One that is held makes or reads all of them when the first is asked for, keeps them in the memory of a device and
+/// gives them from there; `encode` is called by two threads then, and any number of threads may ask. Else one may.
 class LatentStore {
  public:
   static constexpr std::int64_t kShard = 128;
   /// Makes latents [n, c, t, h, w] of clips [first, first + n).
   using Encode = std::function<at::Tensor(std::uint64_t first, int n)>;
 
-  LatentStore(std::filesystem::path folder, std::int64_t count, Encode encode, at::Device device = at::kCPU);
+  LatentStore(std::filesystem::path folder, std::int64_t count, Encode encode, std::optional<at::Device> held_on = {});
 
-  /// latents [batch, c, t, h, w] fp16 of the given clips (modulo count), on the device.
+  /// latents [batch, c, t, h, w] fp16 of the given clips (modulo count).
   at::Tensor batch(const std::vector<std::uint64_t>& clips);
 
  private:
@@ -36,10 +37,10 @@ class LatentStore {
   std::filesystem::path folder_;
   std::int64_t count_;
   Encode encode_;
-  at::Device device_;
+  std::optional<at::Device> held_on_;
   std::map<std::int64_t, at::Tensor> shards_;
   std::once_flag held_once_;
-  at::Tensor held_;  // on a GPU
+  at::Tensor held_;
 };
 
 }  // namespace hotshot::data

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -47,13 +48,14 @@ ClipLatents::ClipLatents(const Places& places, std::vector<data::Bucket> buckets
   vae_.to(device, at::kBFloat16);
   const std::string made_from =
       sha256_text(fmt::format("{} {} {}/{}", digest_, source_.seed, source_.rate.num, source_.rate.den));
+  const auto held_on = device.is_cpu() ? std::nullopt : std::optional(device);
   for (const data::Bucket& bucket : buckets_) {
     check(bucket);
     const auto name = fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
     stores_.push_back(std::make_unique<data::LatentStore>(
         places.latent_folder / name, bucket.clips,
         [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); },
-        device));
+        held_on));
     if (!with_cover_ && bucket.window == 0) {
       covers_.push_back(nullptr);
       continue;
@@ -61,7 +63,7 @@ ClipLatents::ClipLatents(const Places& places, std::vector<data::Bucket> buckets
     covers_.push_back(std::make_unique<data::LatentStore>(
         places.latent_folder / ("cover-" + name), bucket.clips,
         [this, &bucket](std::uint64_t first, int n) { return cover(bucket, first, n); },
-        device));
+        held_on));
   }
 }
 

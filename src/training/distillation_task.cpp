@@ -27,6 +27,14 @@ auto config_of(const std::string& name, std::string_view part, const std::filesy
   return model::build_network<Network>(config.value("_class_name", name), part, config, path.string())->config();
 }
 
+// Whether the index of a model says that it goes on from given frames.
+bool goes_on(const std::filesystem::path& model_folder) {
+  const auto path = model_folder / "model_index.json";
+  if (!std::filesystem::exists(path)) return false;
+  const nlohmann::json index = read_json(path);
+  return index.is_object() && index.value("expand_timesteps", nlohmann::json(false)) == true;
+}
+
 at::Tensor along(const at::Tensor& value_b) { return value_b.view({-1, 1, 1, 1, 1}); }
 
 // The midpoint rule from `from_b` to `to_b` in equal steps.
@@ -69,6 +77,7 @@ DistillationTask::DistillationTask(DistillationOptions options, std::vector<data
       captions_(config_of<model::Umt5Encoder>("UMT5EncoderModel", "text_encoder", inputs.initial_text),
                 options_.captions, teacher_.config().text_len, inputs.model_folder, inputs.initial_text, seed, device),
       teacher_digest_(weights::folder_digest(inputs.initial / "transformer")),
+      continues_(goes_on(inputs.initial)),
       ends_(diffusion::flow_schedule(options_.windows, {.shift = options_.shift})),
       seed_(seed),
       device_(device) {
@@ -83,7 +92,11 @@ DistillationTask::DistillationTask(DistillationOptions options, std::vector<data
 }
 
 FlowSampling DistillationTask::sampling() const {
-  return {.steps = options_.windows, .guidance = 1, .shift = options_.shift, .solver_order = 1};
+  return {.steps = options_.windows,
+          .guidance = 1,
+          .shift = options_.shift,
+          .solver_order = 1,
+          .continues = continues_};
 }
 
 DistillationTask::Lesson DistillationTask::lesson(const ClipBatch& clips, std::int64_t step, std::int64_t first) const {

@@ -165,5 +165,19 @@ TEST(FlowSampling, FirstOrderIsEuler) {
   EXPECT_LT((straight - euler).abs().max().item<double>(), 1e-5);
 }
 
+// It starts as its teacher, which was told the time of each frame.
+TEST_F(Distillation, AStudentGoesOnFromGivenFramesIfItsTeacherDoes) {
+  const auto goes_on = [&] {
+    task({}).export_parts(student.model_folder);
+    return read_json(student.model_folder / "model_index.json")["expand_timesteps"].get<bool>();
+  };
+  EXPECT_FALSE(goes_on());
+  const auto path = places.model_folder / "model_index.json";
+  nlohmann::json index = read_json(path);
+  index["expand_timesteps"] = true;
+  write_file(path, index.dump());
+  EXPECT_TRUE(goes_on());
+}
+
 }  // namespace
 }  // namespace hotshot::training

@@ -27,7 +27,9 @@ json trained_json(TrainedOn trained) {
   std::stable_sort(buckets.begin(), buckets.end(), [](const auto& a, const auto& b) { return a.share > b.share; });
   json sizes = json::array();
   for (const data::Bucket& bucket : buckets) {
-    if (bucket.frames == frames) sizes.push_back({bucket.width, bucket.height});
+    const json size{bucket.width, bucket.height};
+    const bool known = std::find(sizes.begin(), sizes.end(), size) != sizes.end();
+    if (bucket.frames == frames && !known) sizes.push_back(size);
   }
   json out = {{"frames", frames},
               {"fps", trained.fps},

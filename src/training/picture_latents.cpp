@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -47,6 +48,7 @@ Frames PictureCodec::decode(const at::Tensor& latents) const {
 
 PictureLatents::PictureLatents(const PictureCodec& codec, const data::ClipSet& clips,
                                const std::vector<data::Bucket>& buckets, const std::filesystem::path& folder) {
+  const auto held_on = codec.device().is_cpu() ? std::nullopt : std::optional(codec.device());
   for (std::size_t i = 0; i < buckets.size(); ++i) {
     counts_.push_back(clips.count(i));
     if (counts_[i] == 0) {
@@ -65,7 +67,7 @@ PictureLatents::PictureLatents(const PictureCodec& codec, const data::ClipSet& c
       return at::cat(latents);
     };
     const auto name = fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from);
-    stores_.push_back(std::make_unique<data::LatentStore>(folder / name, clips.count(i), encode));
+    stores_.push_back(std::make_unique<data::LatentStore>(folder / name, clips.count(i), encode, held_on));
   }
 }
 

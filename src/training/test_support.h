@@ -152,10 +152,11 @@ inline at::Tensor normal_tensor(at::IntArrayRef shape, std::uint64_t seed, std::
 /// Named parameters that collect gradients.
 class TestParameters {
  public:
+  explicit TestParameters(at::ScalarType dtype = at::kFloat) : dtype_(dtype) {}
   nn::Parameter& add(std::string name, at::Tensor value, bool hidden = false) {
     nn::Parameter& parameter = parameters_.emplace_back();
     parameter.name = std::move(name);
-    parameter.tensor = value.clone().set_requires_grad(true);
+    parameter.tensor = value.to(dtype_).clone().set_requires_grad(true);
     parameter.hidden = hidden;
     return parameter;
   }
@@ -168,11 +169,13 @@ class TestParameters {
   void set_gradients(std::int64_t step, double size = 1) {
     for (nn::Parameter& parameter : parameters_) {
       const auto seed = static_cast<std::uint64_t>(step);
-      parameter.tensor.mutable_grad() = normal_tensor(parameter.tensor.sizes(), seed, parameter.name) * size;
+      parameter.tensor.mutable_grad() =
+          (normal_tensor(parameter.tensor.sizes(), seed, parameter.name) * size).to(dtype_);
     }
   }
 
  private:
+  at::ScalarType dtype_;
   std::deque<nn::Parameter> parameters_;
 };
 

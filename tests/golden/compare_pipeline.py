@@ -11,9 +11,9 @@ from pathlib import Path
 import reference
 from reference import FOLDER, normal, relative_error, synthetic_clip, write_golden
 
+import hotshot
 import numpy
 import torch
-from diffusers import WanPipeline, WanTransformer3DModel
 from diffusers.pipelines.wan.pipeline_wan import prompt_clean
 
 PROMPTS = {"en": "A red cat walks left  on a meadow, at night.", "zh": "一只蓝色的鸟在雪中，慢慢地飞。"}
@@ -22,7 +22,7 @@ TEXT_LENGTH = 512
 
 
 def open_pipeline(folder, dtype=torch.float32):
-    pipe = WanPipeline.from_pretrained(str(folder), torch_dtype=dtype, local_files_only=True)
+    pipe = hotshot.open_pipeline(folder, dtype)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -76,7 +76,7 @@ def vae_golden(vae, settings):
 
 
 def bf16_call(folder, noise, timestep, embeds):
-    model = WanTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.bfloat16).eval()
+    model = hotshot.open_transformer(folder, torch.bfloat16)
     return model(noise.bfloat16(), timestep, embeds.bfloat16()).sample.float()
 
 
