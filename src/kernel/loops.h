@@ -148,7 +148,7 @@ struct RotateRows {
   bool backward = false;
 };
 
-/// Blocks of a product of matrices: rows of the left operand at most, columns of the right one.
+/// Blocks of a product of matrices: rows whose sums are held at once, columns of the right operand.
 constexpr std::int64_t kPanelRows = 96;
 constexpr std::int64_t kPanelColumns = 32;
 
@@ -184,7 +184,7 @@ struct PanelProduct {
   std::int64_t left_block = 0;  // left_depth apart
   std::int64_t left_row = 0;
   std::int64_t left_depth = 1;
-  std::int64_t block_rows = kPanelRows;  // at most kPanelRows
+  std::int64_t block_rows = kPanelRows;  // all panels pass by while they stay in the caches
   const void* right = nullptr;           // panels of kPanelColumns
   const float* bias = nullptr;           // [columns] or null for 0
   T* y = nullptr;                        // [rows, columns]; null where `wide` is given
@@ -216,7 +216,7 @@ template <class T>
 struct ByteProduct {
   const void* left = nullptr;                  // [rows, depth], without a sign
   const float* left_scale = nullptr;           // [rows]
-  std::int64_t block_rows = kPanelRows;        // at most kPanelRows
+  std::int64_t block_rows = kPanelRows;        // as above
   const void* right = nullptr;                 // panels of kPanelColumns, with a sign; what pads them is 0
   const float* right_scale = nullptr;          // [columns, padded to kPanelColumns]
   const std::int32_t* right_offset = nullptr;  // the same; 128 times the sum of a column

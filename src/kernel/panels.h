@@ -30,12 +30,14 @@ inline bool whole_elements(const at::Tensor& x, std::int64_t values) {
   return values % (x.scalar_type() == at::kFloat ? loops<float>().element_depth : loops<Bf16>().element_depth) == 0;
 }
 
-/// Rows of a block where a product has so many: an even number of nearly equal blocks, so that threads get equal work,
-/// in whole vectors, which packing writes.
-inline std::int64_t block_rows_of(std::int64_t rows) {
-  constexpr std::int64_t kVector = 16;
+/// Rows of a block where a product has so many, of `row_bytes` in the left operand: as many as a good half of a second
+/// cache holds; an even number of nearly equal blocks, so that threads get equal work, in whole vectors, which packing
+/// writes.
+inline std::int64_t block_rows_of(std::int64_t rows, std::int64_t row_bytes) {
+  constexpr std::int64_t kVector = 16, kBytes = 640 << 10;
   static_assert(kPanelRows % kVector == 0 && kPanelColumns % kVector == 0);
-  return blocks(blocks(rows, 2 * blocks(rows, 2 * kPanelRows)), kVector) * kVector;
+  const std::int64_t most = std::clamp(kBytes / std::max<std::int64_t>(row_bytes, 1), kPanelRows, 4 * kPanelRows);
+  return blocks(blocks(rows, 2 * blocks(rows, 2 * most)), kVector) * kVector;
 }
 
 /// Packs in parallel, panels and, of rows of depth, parts of it; the panels are 4-byte elements.
@@ -80,7 +82,7 @@ at::Tensor packed_transposed(const at::Tensor& x) {
 /// A product whose left operand is x [rows, depth] as it is; whole_elements(x, depth).
 template <class T>
 PanelProduct<T> product_of_rows(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
-  const std::int64_t row = x.size(1) / loops<T>().element_depth, height = block_rows_of(x.size(0));
+  const std::int64_t row = x.size(1) / loops<T>().element_depth, height = block_rows_of(x.size(0), 4 * row);
   return {.left = x.data_ptr(),
           .left_block = row * height,
           .left_row = row,
@@ -103,7 +105,8 @@ struct OwnProduct {
 /// loops want those.
 template <class T>
 OwnProduct<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
-  const std::int64_t depth = x.size(0), rows = x.size(1), height = block_rows_of(rows);
+  const std::int64_t depth = x.size(0), rows = x.size(1);
+  const std::int64_t height = block_rows_of(rows, 4 * blocks(depth, loops<T>().element_depth));
   OwnProduct<T> own{{},
                     {.block_rows = height,
                      .right = right.data_ptr(),
