@@ -1,7 +1,7 @@
 // Attention of kernel/composition.h: blocks of queries by libtorch's products; on a GPU libtorch 2's own.
 #include <ATen/ATen.h>
-#include <torch/version.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <optional>

@@ -17,7 +17,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // Fewer rows are not worth packing a weight for.
-constexpr std::int64_t kFewRows = 16;
+constexpr std::int64_t kFewRows = 2;
 
 bool wants_gradients(const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
   return at::GradMode::is_enabled() &&

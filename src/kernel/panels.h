@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -30,13 +31,20 @@ inline bool whole_elements(const at::Tensor& x, std::int64_t values) {
   return values % (x.scalar_type() == at::kFloat ? loops<float>().element_depth : loops<Bf16>().element_depth) == 0;
 }
 
-/// Rows of a block where a product has so many, of `row_bytes` in the left operand: as many as a good half of a second
-/// cache holds; an even number of nearly equal blocks, so that threads get equal work, in whole vectors, which packing
-/// writes.
+/// Of a core, as the system says, or 1 MB.
+inline std::int64_t second_cache_bytes() {
+  static const std::int64_t said = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return said > 0 ? said : 1 << 20;
+}
+
+/// Rows of a block where a product has so many, of `row_bytes` in the left operand: as many as two thirds of the second
+/// cache hold; an even number of nearly equal blocks, so that threads get equal work, in whole vectors, which packing
+/// writes. No value depends on it.
 inline std::int64_t block_rows_of(std::int64_t rows, std::int64_t row_bytes) {
-  constexpr std::int64_t kVector = 16, kBytes = 640 << 10;
+  constexpr std::int64_t kVector = 16;
   static_assert(kPanelRows % kVector == 0 && kPanelColumns % kVector == 0);
-  const std::int64_t most = std::clamp(kBytes / std::max<std::int64_t>(row_bytes, 1), kPanelRows, 4 * kPanelRows);
+  const std::int64_t fit = second_cache_bytes() * 2 / 3 / std::max<std::int64_t>(row_bytes, 1);
+  const std::int64_t most = std::clamp(fit, kPanelRows, 6 * kPanelRows);
   return blocks(blocks(rows, 2 * blocks(rows, 2 * most)), kVector) * kVector;
 }
 
@@ -107,12 +115,8 @@ template <class T>
 OwnProduct<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
   const std::int64_t depth = x.size(0), rows = x.size(1);
   const std::int64_t height = block_rows_of(rows, 4 * blocks(depth, loops<T>().element_depth));
-  OwnProduct<T> own{{},
-                    {.block_rows = height,
-                     .right = right.data_ptr(),
-                     .rows = rows,
-                     .columns = columns,
-                     .depth = depth}};
+  OwnProduct<T> own{
+      {}, {.block_rows = height, .right = right.data_ptr(), .rows = rows, .columns = columns, .depth = depth}};
   if (loops<T>().turn) {
     constexpr std::int64_t kTile = 16;
     // An odd number of tiles: rows that lie a power of two apart would fall into one set of the caches.

@@ -78,10 +78,10 @@ TextContext pad_context(const at::Tensor& embeddings_bld, const std::vector<std:
     log_padding.push_back(std::log(static_cast<float>(padding)));  // -inf for none
   }
   const at::Tensor beyond_bl = at::arange(tokens).ge(at::tensor(lengths).unsqueeze(1));
-  const at::Tensor bias_bl = at::cat({at::zeros({batch, tokens}, at::kFloat)
-                                          .masked_fill(beyond_bl, -std::numeric_limits<float>::infinity()),
-                                      at::tensor(log_padding).unsqueeze(1)},
-                                     1);
+  const at::Tensor bias_bl =
+      at::cat({at::zeros({batch, tokens}, at::kFloat).masked_fill(beyond_bl, -std::numeric_limits<float>::infinity()),
+               at::tensor(log_padding).unsqueeze(1)},
+              1);
   const at::Tensor real = embeddings_bld * beyond_bl.logical_not().unsqueeze(2).to(embeddings_bld.options());
   const at::Tensor pad = at::zeros({batch, 1, embeddings_bld.size(2)}, embeddings_bld.options());
   return {at::cat({real, pad}, 1), bias_bl.to(embeddings_bld.device())};

@@ -19,9 +19,8 @@ class Numbers : public Task {
     if (step == broken) throw InvalidArgument("step " + std::to_string(step));
     std::this_thread::sleep_for(std::chrono::milliseconds(step % 4 == 0 ? 6 : 1));
     ++loaded;
-    return MicroBatches(static_cast<std::size_t>(count), [step] {
-      return Loss{.value = at::full({}, static_cast<double>(step)), .samples = 1};
-    });
+    return MicroBatches(static_cast<std::size_t>(count),
+                        [step] { return Loss{.value = at::full({}, static_cast<double>(step)), .samples = 1}; });
   }
   std::vector<Clip> preview() override { return {}; }
   void export_parts(const std::filesystem::path&) override {}

@@ -54,16 +54,14 @@ ClipLatents::ClipLatents(const Places& places, std::vector<data::Bucket> buckets
     const auto name = fmt::format("{}x{}x{}-{}", bucket.frames, bucket.height, bucket.width, made_from.substr(0, 12));
     stores_.push_back(std::make_unique<data::LatentStore>(
         places.latent_folder / name, bucket.clips,
-        [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); },
-        held_on));
+        [this, &bucket](std::uint64_t first, int n) { return encode(bucket, first, n); }, held_on));
     if (!with_cover_ && bucket.window == 0) {
       covers_.push_back(nullptr);
       continue;
     }
     covers_.push_back(std::make_unique<data::LatentStore>(
         places.latent_folder / ("cover-" + name), bucket.clips,
-        [this, &bucket](std::uint64_t first, int n) { return cover(bucket, first, n); },
-        held_on));
+        [this, &bucket](std::uint64_t first, int n) { return cover(bucket, first, n); }, held_on));
   }
 }
 

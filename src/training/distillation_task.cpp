@@ -92,11 +92,8 @@ DistillationTask::DistillationTask(DistillationOptions options, std::vector<data
 }
 
 FlowSampling DistillationTask::sampling() const {
-  return {.steps = options_.windows,
-          .guidance = 1,
-          .shift = options_.shift,
-          .solver_order = 1,
-          .continues = continues_};
+  return {
+      .steps = options_.windows, .guidance = 1, .shift = options_.shift, .solver_order = 1, .continues = continues_};
 }
 
 DistillationTask::Lesson DistillationTask::lesson(const ClipBatch& clips, std::int64_t step, std::int64_t first) const {

@@ -32,8 +32,8 @@ struct DistillationOptions {
 class DistillationTask : public Task {
  public:
   /// `inputs.initial` holds the teacher, which the student starts from; the text encoder of `inputs.initial_text`
-  /// serves both and stays as it is. Throws InvalidArgument where that is the folder the student goes to. A student of a
-  /// teacher that goes on from given frames is said to do so too, although its lessons have none: it starts as its
+  /// serves both and stays as it is. Throws InvalidArgument where that is the folder the student goes to. A student of
+  /// a teacher that goes on from given frames is said to do so too, although its lessons have none: it starts as its
   /// teacher (decision 0020).
   DistillationTask(DistillationOptions options, std::vector<data::Bucket> buckets, data::WorldSource source,
                    const TransformerInputs& inputs, std::uint64_t seed, at::Device device);
@@ -68,7 +68,7 @@ class DistillationTask : public Task {
   ClipLatents clips_;
   CaptionEncoder captions_;
   std::string teacher_digest_;
-  bool continues_;  // from given frames
+  bool continues_;            // from given frames
   diffusion::Schedule ends_;  // window k reaches from sigma k to sigma k + 1
   std::uint64_t seed_;
   at::Device device_;

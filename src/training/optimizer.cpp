@@ -210,8 +210,7 @@ void Optimizer::update_together(const std::vector<Slot*>& slots, const Factors& 
     group.seconds.push_back(slot->second);
     group.averages.push_back(slot->average);
     const double decay = decay_of(*slot);
-    const double rate =
-        &group == &muon ? factors.muon_rate : double{factors.of(*slot, options_.fan_in, decay).rate};
+    const double rate = &group == &muon ? factors.muon_rate : double{factors.of(*slot, options_.fan_in, decay).rate};
     group.rates.emplace_back(-rate * factors.adam.correction1);
     group.kept.emplace_back(1 - rate * decay);
   }
@@ -252,17 +251,16 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
   const double t = static_cast<double>(step + 1);
   OptimizerOptions muon = options_;
   muon.learning_rate = options_.muon_rate;
-  const Factors factors{
-      .adam = {.beta1 = static_cast<float>(options_.beta1),
-               .beta2 = static_cast<float>(options_.beta2),
-               .rate = static_cast<float>(learning_rate(options_, step, steps)),
-               .decay = 0,
-               .epsilon = static_cast<float>(options_.epsilon),
-               .correction1 = static_cast<float>(1 / (1 - std::pow(options_.beta1, t))),
-               .correction2 = static_cast<float>(1 / (1 - std::pow(options_.beta2, t))),
-               .clip = static_cast<float>(norm > options_.clip ? options_.clip / norm : 1.0),
-               .average = static_cast<float>(1 - std::min(options_.ema, t / (9 + t)))},
-      .muon_rate = learning_rate(muon, step, steps)};
+  const Factors factors{.adam = {.beta1 = static_cast<float>(options_.beta1),
+                                 .beta2 = static_cast<float>(options_.beta2),
+                                 .rate = static_cast<float>(learning_rate(options_, step, steps)),
+                                 .decay = 0,
+                                 .epsilon = static_cast<float>(options_.epsilon),
+                                 .correction1 = static_cast<float>(1 / (1 - std::pow(options_.beta1, t))),
+                                 .correction2 = static_cast<float>(1 / (1 - std::pow(options_.beta2, t))),
+                                 .clip = static_cast<float>(norm > options_.clip ? options_.clip / norm : 1.0),
+                                 .average = static_cast<float>(1 - std::min(options_.ema, t / (9 + t)))},
+                        .muon_rate = learning_rate(muon, step, steps)};
   if (report.applied && !learning.empty()) {
     const bool own_loops = has_own_loops(learning.front()->parameter->tensor);
     own_loops ? update_each(learning, factors) : update_together(learning, factors);
