@@ -21,8 +21,8 @@ constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
 bool ask_for_amx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-  constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24;
-  if ((d & kBf16) == 0 || (d & kTiles) == 0) return false;
+  constexpr unsigned kBf16 = 1u << 22, kTiles = 1u << 24, kBytes = 1u << 25;
+  if ((d & kBf16) == 0 || (d & kTiles) == 0 || (d & kBytes) == 0) return false;
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 

@@ -5,7 +5,7 @@
 
 namespace hotshot::kernel {
 
-/// Whether this processor multiplies bf16 tiles and the system lets this process use them.
+/// Whether this processor multiplies tiles of bf16 and of bytes and the system lets this process use them.
 bool has_amx();
 
 /// As Loops::register_products, of bf16 tiles; only where has_amx().

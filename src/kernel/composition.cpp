@@ -12,8 +12,8 @@ namespace {
 // fp32, or fp64 where that came in.
 at::Tensor widen(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
 
-// Whether libtorch's operations take x as it is and sum in fp32, so that nothing wider need pass through memory.
-bool sums_wide(const at::Tensor& x) { return !x.is_cpu() && x.scalar_type() != at::kDouble; }
+// Whether x is taken as it is: libtorch's operations on a GPU sum in fp32 by themselves.
+bool taken_as_is(const at::Tensor& x) { return !x.is_cpu() && x.scalar_type() != at::kDouble; }
 
 at::Tensor group_norm_wide(const at::Tensor& x_nlc, std::int64_t groups, const at::Tensor& weight_c,
                            const at::Tensor& bias_c, double eps) {
@@ -32,7 +32,7 @@ at::Tensor geglu(const at::Tensor& x) {
 }
 
 at::Tensor layer_norm_modulate(const at::Tensor& x_bld, const at::Tensor& shift, const at::Tensor& scale, double eps) {
-  if (sums_wide(x_bld)) {
+  if (taken_as_is(x_bld)) {
     const at::Tensor normal = at::layer_norm(x_bld, {x_bld.size(-1)}, {}, {}, eps);
     return at::addcmul(shift.to(x_bld.scalar_type()), normal, (scale + 1).to(x_bld.scalar_type()));
   }
@@ -41,7 +41,7 @@ at::Tensor layer_norm_modulate(const at::Tensor& x_bld, const at::Tensor& shift,
 }
 
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight_d, const at::Tensor& bias_d, double eps) {
-  if (sums_wide(x)) {
+  if (taken_as_is(x)) {
     return at::layer_norm(x, {x.size(-1)}, weight_d.to(x.scalar_type()), bias_d.to(x.scalar_type()), eps);
   }
   const at::Tensor wide = widen(x);
@@ -50,8 +50,8 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight_d, const at:
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight_d, double eps) {
-#if TORCH_VERSION_MAJOR >= 2
-  if (sums_wide(x)) return at::rms_norm(x, {x.size(-1)}, weight_d.to(x.scalar_type()), eps);
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 5)
+  if (taken_as_is(x)) return at::rms_norm(x, {x.size(-1)}, weight_d.to(x.scalar_type()), eps);
 #endif
   const at::Tensor wide = widen(x);
   const at::Tensor inverse = at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
@@ -59,7 +59,7 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight_d, double eps)
 }
 
 at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate) {
-  if (sums_wide(x)) return at::addcmul(x, y, gate.to(x.scalar_type()));
+  if (taken_as_is(x)) return at::addcmul(x, y, gate.to(x.scalar_type()));
   return at::addcmul(widen(x), widen(y), gate).to(x.scalar_type());
 }
 

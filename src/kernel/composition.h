@@ -1,6 +1,8 @@
 // The kernels' definitions written with libtorch's own operations: what runs on
 // other devices and in other dtypes, and what the fused loops are tested
-// against. Same contracts as the functions of the same name in kernel/*.h.
+// against. Same contracts as the functions of the same name in kernel/*.h, but
+// that on a GPU activations of 16 bits pass through memory as they are: what is
+// multiplied with or added to them is rounded to their type, sums are fp32.
 #pragma once
 
 #include <ATen/core/Tensor.h>

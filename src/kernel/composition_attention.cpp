@@ -92,7 +92,7 @@ struct Attention : torch::autograd::Function<Attention> {
 
 at::Tensor attention(const at::Tensor& q_blhd, const at::Tensor& k_bshd, const at::Tensor& v_bshd, double scale,
                      const at::Tensor& bias) {
-#if TORCH_VERSION_MAJOR >= 2
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 5)
   if (!q_blhd.is_cpu()) {
     std::optional<at::Tensor> mask;
     if (bias.defined()) mask = bias.to(q_blhd.scalar_type());

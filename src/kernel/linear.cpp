@@ -40,7 +40,7 @@ template <class T>
 at::Tensor transposed_times(const at::Tensor& left, const at::Tensor& right) {
   const at::Tensor y = at::empty({left.size(1), right.size(1)}, at::kFloat);
   const at::Tensor right_panels = packed<T>(right);
-  OwnProduct<T> own = product_of_columns<T>(left, right_panels, right.size(1));
+  ProductOfColumns<T> own = product_of_columns<T>(left, right_panels, right.size(1));
   own.product.wide = data<float>(y);
   multiply(own.product);
   return y;

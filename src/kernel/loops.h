@@ -348,7 +348,8 @@ struct Loops {
   /// y [size, size]: copies what lies above the diagonal below it, rows [first, last).
   void (*mirror)(T* y, std::int64_t size, std::int64_t first, std::int64_t last);
   /// Tiles [first, last) of ⌈rows / block_rows⌉ · ⌈columns / kPanelColumns⌉, those of the same rows one after the
-  /// other. Every value is summed up in fp32, in the order of depth.
+  /// other. Every value is summed up in fp32, in an order that
+  /// depends on the depth alone.
   void (*multiply_panels)(const PanelProduct<T>&, std::int64_t first, std::int64_t last);
 
   /// Rows [first, last).

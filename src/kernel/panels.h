@@ -104,7 +104,7 @@ PanelProduct<T> product_of_rows(const at::Tensor& x, const at::Tensor& right, st
 
 /// A product and the memory of its left operand.
 template <class T>
-struct OwnProduct {
+struct ProductOfColumns {
   at::Tensor left;
   PanelProduct<T> product;
 };
@@ -112,10 +112,10 @@ struct OwnProduct {
 /// A product whose left operand is the transpose of x [depth, rows], which is copied: as panels, or as rows where the
 /// loops want those.
 template <class T>
-OwnProduct<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
+ProductOfColumns<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
   const std::int64_t depth = x.size(0), rows = x.size(1);
   const std::int64_t height = block_rows_of(rows, 4 * blocks(depth, loops<T>().element_depth));
-  OwnProduct<T> own{
+  ProductOfColumns<T> own{
       {}, {.block_rows = height, .right = right.data_ptr(), .rows = rows, .columns = columns, .depth = depth}};
   if (loops<T>().turn) {
     constexpr std::int64_t kTile = 16;

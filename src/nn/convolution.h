@@ -13,7 +13,7 @@ namespace hotshot::nn {
 Init fan_in_init(std::int64_t fan_in);
 
 /// Convolution of x [n, in, …] with weight [out, in, …] and bias [out], cast to x's dtype. Zero padding on both sides.
-/// Where x is channels-last so is the result. On a CPU without gradients the bytes do not depend on the thread count.
+/// Where x is channels-last, and on a GPU always, so is the result. On a CPU without gradients the bytes do not depend on the thread count.
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::IntArrayRef stride,
                     at::IntArrayRef padding);
 

@@ -13,8 +13,8 @@
 
 namespace hotshot::training {
 
-/// Step `first + i` is loaded by thread i modulo `threads`, so that as many batches are ready at most. With no threads
-/// a batch is loaded when it is asked for. The task must let several threads load batches at once.
+/// Step `first + i` is loaded by thread i modulo `threads`: each has at most one batch ready and one more in hand. With
+/// no threads a batch is loaded when it is asked for. The task must let several threads load batches at once.
 class Batches {
  public:
   Batches(Task& task, int micro_batches, std::int64_t first, std::int64_t last, int threads);

@@ -42,7 +42,7 @@ TEST_P(BatchesAhead, ComeInOrderAndOnce) {
   EXPECT_EQ(task.loaded, 35);
 }
 
-TEST_P(BatchesAhead, NoMoreAreLoadedThanThereAreThreads) {
+TEST_P(BatchesAhead, EachThreadIsTwoAheadAtMost) {
   Numbers task;
   {
     Batches batches(task, 1, 0, 1000, GetParam());

@@ -1,6 +1,7 @@
 #include "training/clip_latents.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <iterator>
@@ -80,12 +81,17 @@ void ClipLatents::check(const data::Bucket& bucket) const {
 at::Tensor ClipLatents::encode(const data::Bucket& bucket, std::uint64_t first, int count) const {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> latents;
-  const std::vector<Frames> clips = source_.clips(first, count, bucket.frames, bucket.height, bucket.width);
-  const int piece = bucket.frames == 1 ? 32 : 4;
-  for (int begin = 0; begin < count; begin += piece) {
-    const std::vector<Frames> some(clips.begin() + begin, clips.begin() + std::min(begin + piece, count));
-    const at::Tensor video = data::to_video(some, device_).to(at::kBFloat16);
-    latents.push_back(vae_.normalize(vae_.encode(video).mean.to(at::kFloat)).to(at::kHalf));
+  const int piece = bucket.frames == 1 ? 32 : 4, drawn = std::max(piece, at::get_num_threads());
+  for (int begin = 0; begin < count; begin += drawn) {
+    const std::vector<Frames> clips =
+        source_.clips(first + static_cast<std::uint64_t>(begin), std::min(drawn, count - begin), bucket.frames,
+                      bucket.height, bucket.width);
+    const int here = static_cast<int>(clips.size());
+    for (int i = 0; i < here; i += piece) {
+      const std::vector<Frames> some(clips.begin() + i, clips.begin() + std::min(i + piece, here));
+      const at::Tensor video = data::to_video(some, device_).to(at::kBFloat16);
+      latents.push_back(vae_.normalize(vae_.encode(video).mean.to(at::kFloat)).to(at::kHalf));
+    }
   }
   return at::cat(latents);
 }

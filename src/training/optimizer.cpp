@@ -199,7 +199,7 @@ void Optimizer::update_each(const std::vector<Slot*>& slots, const Factors& fact
 void Optimizer::update_together(const std::vector<Slot*>& slots, const Factors& factors) {
   struct Group {
     std::vector<at::Tensor> weights, gradients, firsts, seconds, averages;
-    std::vector<at::Scalar> rates, kept;  // of steps; of the weights after their decay
+    std::vector<at::Scalar> rates, kept;  // of AdamW's steps; of the weights after their decay
   } adam, muon;
   for (Slot* slot : slots) {
     Group& group = is_orthogonal(*slot) ? muon : adam;
@@ -211,7 +211,7 @@ void Optimizer::update_together(const std::vector<Slot*>& slots, const Factors& 
     group.averages.push_back(slot->average);
     const double decay = decay_of(*slot);
     const double rate = &group == &muon ? factors.muon_rate : double{factors.of(*slot, options_.fan_in, decay).rate};
-    group.rates.emplace_back(-rate * factors.adam.correction1);
+    if (&group == &adam) group.rates.emplace_back(-rate * factors.adam.correction1);
     group.kept.emplace_back(1 - rate * decay);
   }
   const StepFactors& f = factors.adam;
@@ -262,7 +262,8 @@ UpdateReport Optimizer::update(std::int64_t step, std::int64_t steps) {
                                  .average = static_cast<float>(1 - std::min(options_.ema, t / (9 + t)))},
                         .muon_rate = learning_rate(muon, step, steps)};
   if (report.applied && !learning.empty()) {
-    const bool own_loops = has_own_loops(learning.front()->parameter->tensor);
+    const bool own_loops =
+        std::all_of(learning.begin(), learning.end(), [](const Slot* slot) { return has_own_loops(slot->first); });
     own_loops ? update_each(learning, factors) : update_together(learning, factors);
   }
   for (Slot& slot : slots_) slot.parameter->tensor.mutable_grad() = at::Tensor();

@@ -128,6 +128,29 @@ TEST_P(OptimizerOf, MuonStepsAreNearlyOrthogonal) {
   }
 }
 
+// Those of one shape are orthogonalised together on a GPU.
+TEST_P(OptimizerOf, MuonGivesEachMatrixItsOwnStep) {
+  const std::vector<std::vector<std::int64_t>> shapes{{24, 16}, {24, 16}, {16, 24}, {24, 4, 2, 2}};
+  const OptimizerOptions options{.muon_rate = 0.5, .warmup = 0, .final_fraction = 1, .weight_decay = 0, .clip = 1e9};
+  const auto start = [](std::size_t i) { return std::to_string(i); };
+  TestParameters together(GetParam());
+  for (std::size_t i = 0; i < shapes.size(); ++i) together.add(start(i), normal_tensor(shapes[i], 1, start(i)), true);
+  together.set_gradients(3);
+  Optimizer optimizer(options, together.named());
+  optimizer.update(0, 10);
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    TestParameters alone(GetParam());
+    alone.add(start(i), normal_tensor(shapes[i], 1, start(i)), true);
+    alone.set_gradients(3);
+    Optimizer single(options, alone.named());
+    single.update(0, 10);
+    const at::Tensor before = normal_tensor(shapes[i], 1, start(i)).to(GetParam());
+    const at::Tensor step = optimizer.weights().at(start(i)) - before,
+                     expected = single.weights().at(start(i)) - before;
+    EXPECT_LT((step - expected).norm().item<double>(), 0.1 * expected.norm().item<double>()) << i;  // bf16
+  }
+}
+
 TEST_P(OptimizerOf, MuonDecaysAndClips) {
   TestParameters parameters(GetParam());
   nn::Parameter& weight = parameters.add("w", at::ones({4, 6}), /*hidden=*/true);

@@ -31,7 +31,7 @@ struct Recipe {
   RecipeOptions top;
   LoopOptions loop;
   OptimizerOptions optimizer;
-  std::string digest;  // of the recipe's text without what only changes how often things are written
+  std::string digest;         // of the recipe's text without what only changes how often things are written
   bool changes_model = true;  // false: what is learned goes to the run folder, the model folder is only read
   /// Builds the task (reads weights, allocates).
   std::function<std::unique_ptr<Task>(const RunPlaces&, at::Device)> make_task;

@@ -177,6 +177,19 @@ TEST(Resume, CancelledWritesACheckpointAndOtherIntervalsMayFollow) {
   expect_equal_runs(folder.path(), "whole", "stopped");
 }
 
+TEST(Resume, BatchesLoadedAheadChangeNothing) {
+  const TestFolder folder;
+  write_file(folder / "recipe.toml", autoencoder_recipe("steps = 12\nlog_every = 1\n"));
+  for (const auto& [name, ahead] : {std::pair<const char*, int>{"whole", 0}, {"ahead", 3}}) {
+    Recipe recipe = read_recipe(folder / "recipe.toml");
+    recipe.loop.batches_ahead = ahead;
+    const RunPlaces places = places_in(folder.path(), name);
+    const auto task = recipe.make_task(places, at::kCPU);
+    train(*task, recipe.loop, recipe.optimizer, places.run_folder, places.model_folder, recipe.digest, {}, nullptr);
+  }
+  expect_equal_runs(folder.path(), "whole", "ahead");
+}
+
 TEST(Resume, AnotherRecipeIsRefused) {
   const TestFolder folder;
   const RunPlaces places = places_in(folder.path(), "a");

@@ -53,6 +53,7 @@ class HotshotTransformer3DModel(WanTransformer3DModel):
         temb = embedder.time_embedder(waves.to(embedder.time_embedder.linear_1.weight.dtype)).to(dtype)
         temb = temb.view(*timestep.shape, -1)
         if self.config.pooled_text:
+            assert self.config.text_len == 0  # else the mean would be of real tokens alone
             pooled = embedder.pooled_text(texts.float().mean(1).to(dtype))
             temb = temb + (pooled if timestep.ndim == 1 else pooled.unsqueeze(1))
         projection = embedder.time_proj(torch.nn.functional.silu(temb)).unflatten(-1, (6, -1))
@@ -68,7 +69,7 @@ class HotshotTransformer3DModel(WanTransformer3DModel):
         rotary = self.rope(hidden_states)
         x = self.patch_embedding(hidden_states).flatten(2).transpose(1, 2)
         if self.config.position_waves > 0:
-            x = x + self.position_embedding(position_features(*grid, self.config.position_waves).to(x.dtype))
+            x = x + self.position_embedding(position_features(*grid, self.config.position_waves).to(x))
         temb, projection, text = self.conditions(timestep, encoder_hidden_states, x.dtype)
         for block in self.blocks:
             x = block(x, text, projection, rotary)
