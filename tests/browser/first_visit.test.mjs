@@ -60,4 +60,14 @@ story('a keyboard is enough', async ({ studio, size }) => {
   await studio.button('No longer a favourite').waitFor();
   await studio.page.keyboard.press('Escape');
   await studio.heading('Library').waitFor();
+
+  // However quick the hand: a key that comes with the page's first sight is heard.
+  await studio.page.evaluate(() => new MutationObserver((_, observer) => {
+    if (!document.querySelector('.clip-prompt')) return;
+    observer.disconnect();
+    document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'f', bubbles: true }));
+  }).observe(document.body, { childList: true, subtree: true }));
+  await studio.clip('a green fish swims to the left in the sea').focus();
+  await studio.page.keyboard.press('Enter');
+  await studio.button('Favourite', { exact: true }).waitFor();
 });

@@ -1,5 +1,5 @@
 // Single-key shortcuts: never while someone is writing, and never with a modifier.
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 function isWriting(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -9,8 +9,9 @@ function isWriting(target: EventTarget | null): boolean {
 
 export type KeyMap = Record<string, () => void>;
 
+/** Heard from the moment what they belong to is seen: an effect after the next frame would miss a quick hand. */
 export function useKeys(keys: KeyMap): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (isWriting(event.target) || document.querySelector('dialog[open]')) return;

@@ -1,7 +1,7 @@
 // A window over the page. The browser's own modal dialog keeps the focus inside and gives it back.
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../i18n/index.ts';
 import { Button, IconButton } from './controls.tsx';
 
@@ -14,7 +14,7 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, wide = false, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();

@@ -1,7 +1,7 @@
 // A button that opens a short list. Arrow keys walk, Escape closes, a click elsewhere too.
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from './icons.tsx';
 import type { IconName } from './icons.tsx';
 
@@ -43,7 +43,7 @@ export function Menu({ label, button, look, items, align = 'end', up = false }: 
     open.value = false;
     if (withFocus) root.current?.querySelector('button')?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open.value) return undefined;
     walk(list.current, 'Home');
     const outside = (event: Event): void => { if (!root.current?.contains(event.target as Node)) close(false); };
