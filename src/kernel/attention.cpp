@@ -5,6 +5,7 @@
 
 #include "kernel/composition.h"
 #include "kernel/fused.h"
+#include "kernel/panels.h"
 #include "kernel/recorded.h"
 
 namespace hotshot::kernel {
@@ -60,13 +61,29 @@ struct Call {
 
 template <class T>
 void attend(const Call& call) {
-  const std::int64_t queries = call.q_blhd.size(1), size = call.q_blhd.size(3);
-  const std::int64_t pieces = (queries + kAttentionQueries - 1) / kAttentionQueries;
+  const std::int64_t queries = call.q_blhd.size(1), keys = call.k_bshd.size(1), size = call.q_blhd.size(3);
+  const std::int64_t panels = attention_panels(keys, size) / loops<T>().element_depth;
+  const at::Tensor packed = at::empty({2, call.heads(), panels}, at::kFloat);
+  const auto head_at = [&](std::int64_t index) {
+    AttentionHead<T> head = call.head<T>(index);
+    head.k_panels = data<float>(packed) + index * panels;
+    head.v_panels = data<float>(packed) + (call.heads() + index) * panels;
+    return head;
+  };
+  const std::int64_t blocks_of_head = blocks(keys, kAttentionKeys), pieces = blocks(queries, kAttentionQueries);
+  at::parallel_for(0, call.heads() * blocks_of_head, blocks(kPackedAlone, 2 * std::min(keys, kAttentionKeys) * size),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t block = begin; block < end; ++block) {
+                       const std::int64_t first = block % blocks_of_head * kAttentionKeys;
+                       loops<T>().pack_keys(head_at(block / blocks_of_head), first,
+                                            std::min(first + kAttentionKeys, keys));
+                     }
+                   });
   at::parallel_for(0, call.heads() * pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     const at::Tensor scratch = scratch_of(attention_scratch(size));
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t first = piece % pieces * kAttentionQueries;
-      loops<T>().attention(call.head<T>(piece / pieces), first, std::min(first + kAttentionQueries, queries),
+      loops<T>().attention(head_at(piece / pieces), first, std::min(first + kAttentionQueries, queries),
                            data<float>(scratch));
     }
   });

@@ -88,6 +88,15 @@ TEST_P(Attention, LargeScoresDoNotOverflow) {
   inputs[0] = inputs[0] * 300;
   expect_like(attended({}), reference({}), inputs,
               1e-3);  // scores in the thousands: fp32 keeps 1e-4 of them
+  expect_like(attended({}), reference({}), rounded(inputs), kAttentionBf16Tolerance);
+}
+
+// Blocks whose largest scores leave those before far behind, and some that stay below.
+TEST_P(Attention, ScoresThatRiseFromKeyToKey) {
+  Tensors inputs = random_qkv({1, 70, 900, 1, 32}, 75);
+  inputs[1] = inputs[1] * at::arange(900, at::kFloat).div(30).view({1, 900, 1, 1});
+  expect_like(attended({}), reference({}), inputs, 1e-4);
+  expect_like(attended({}), reference({}), rounded(inputs), kAttentionBf16Tolerance);
 }
 
 TEST_P(Attention, StridedInputs) {

@@ -152,6 +152,11 @@ struct RotateRows {
 constexpr std::int64_t kPanelRows = 96;
 constexpr std::int64_t kPanelColumns = 32;
 
+/// Columns of all panels that `columns` need.
+constexpr std::int64_t whole_panels(std::int64_t columns) {
+  return (columns + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
+}
+
 /// An operand of a product, cut into panels of columns (columns of the result for the right operand, rows of it for the
 /// left one) that lie one after the other: [panels, depth, panel_columns]. An element is a float, or a pair of bf16
 /// neighbours in depth; what pads the depth is 0, what pads the columns is unspecified.
@@ -170,7 +175,8 @@ struct Packing {
 /// A left operand that lies by columns, as rows: [columns, stride] elements, what pads the depth 0.
 template <class T>
 struct Turning {
-  const T* x = nullptr;  // [depth, columns]
+  const T* x = nullptr;       // [depth, columns]
+  std::int64_t x_stride = 0;  // of its rows
   std::int64_t columns = 0;
   std::int64_t depth = 0;
   std::int64_t stride = 0;  // of the rows, in elements: whole tiles of 16
@@ -234,9 +240,11 @@ constexpr std::int64_t kByteDepth = 1 << 16;
 /// a head side by side.
 template <class T>
 struct AttentionHead {
-  const T* q = nullptr;         // [queries, size]
-  const T* k = nullptr;         // [keys, size]
-  const T* v = nullptr;         // [keys, size]
+  const T* q = nullptr;      // [queries, size]
+  const T* k = nullptr;      // [keys, size]
+  const T* v = nullptr;      // [keys, size]
+  void* k_panels = nullptr;  // attention_panels(keys, size) each, written by pack_keys, read by attention
+  void* v_panels = nullptr;
   T* out = nullptr;             // [queries, size], written forward, read backward
   float* log_sum = nullptr;     // [queries], log Σ e^score; written forward, read backward
   const float* bias = nullptr;  // [queries, keys] or null; -inf masks
@@ -266,23 +274,30 @@ struct AttentionHeadBackward {
   std::int64_t grad_v_stride = 0;
 };
 
-/// Blocks of attention: queries per piece of work, queries whose scores are
-/// held at once, keys unpacked at once.
+/// Blocks of attention: queries of a piece of work; queries and keys of a block of it; keys and queries of a block of
+/// the backward pass. Rows of weights, of two or four bytes, are whole lines of the caches and fall into many of their
+/// sets.
 constexpr std::int64_t kAttentionQueries = 512;
 constexpr std::int64_t kAttentionRows = 64;
 constexpr std::int64_t kAttentionKeys = 256;
-constexpr std::int64_t kAttentionKeyStride = kAttentionKeys + 16;  // not a power of two: rows fall into all cache sets
+constexpr std::int64_t kAttentionPairs = 128;
+constexpr std::int64_t kAttentionKeyStride = kAttentionKeys + 32;
+constexpr std::int64_t kAttentionPairStride = kAttentionPairs + 32;
+
+/// What the keys of a head need as an operand, or its values, in elements times element_depth.
+constexpr std::int64_t attention_panels(std::int64_t keys, std::int64_t size) {
+  return whole_panels(keys) * whole_panels(size);
+}
 
 /// Floats of scratch memory that the attention loops need.
 constexpr std::int64_t attention_scratch(std::int64_t size) {
   const std::int64_t wide = padded(size);
-  return (wide + 2 * kAttentionRows) * kAttentionKeyStride + (kAttentionKeys + kAttentionRows) * wide +
-         kAttentionQueries * (wide + 2);
+  return kAttentionRows * (kAttentionKeyStride + kPanelColumns) + kAttentionQueries * (2 * wide + 17);
 }
 constexpr std::int64_t attention_backward_scratch(std::int64_t queries, std::int64_t size) {
-  const std::int64_t wide = padded(size);
-  return (2 * wide + 4 * kAttentionRows) * kAttentionKeyStride + (3 * kAttentionKeys + 4 * kAttentionRows) * wide +
-         queries * wide + padded(queries);
+  const std::int64_t wide = whole_panels(size), all = whole_panels(queries);
+  return 5 * all * wide + 16 * wide + 2 * all + 5 * kAttentionPairStride * wide +
+         kAttentionPairs * (3 * kAttentionPairStride + 2 * kPanelColumns);
 }
 
 /// Pixels per piece of a channel norm at most.
@@ -357,7 +372,9 @@ struct Loops {
   /// As multiply_panels. Slower than fp32 where the instruction set has no products of bytes.
   void (*multiply_bytes)(const ByteProduct<T>&, std::int64_t first, std::int64_t last);
 
-  /// Queries [first, last), at most kAttentionQueries. scratch:
+  /// Keys [first, last) of a head, first a multiple of kAttentionKeys.
+  void (*pack_keys)(const AttentionHead<T>&, std::int64_t first, std::int64_t last);
+  /// Queries [first, last), at most kAttentionQueries, of a head whose keys are packed. scratch:
   /// attention_scratch(size) floats.
   void (*attention)(const AttentionHead<T>&, std::int64_t first, std::int64_t last, float* scratch);
   /// A whole head. scratch: attention_backward_scratch(queries, size) floats.

@@ -122,8 +122,12 @@ ProductOfColumns<T> product_of_columns(const at::Tensor& x, const at::Tensor& ri
     // An odd number of tiles: rows that lie a power of two apart would fall into one set of the caches.
     const std::int64_t stride = (blocks(depth, loops<T>().element_depth * kTile) | 1) * kTile;
     own.left = at::empty({rows * stride}, at::kFloat);
-    const Turning<T> turning{
-        .x = data<T>(x), .columns = rows, .depth = depth, .stride = stride, .rows = own.left.data_ptr()};
+    const Turning<T> turning{.x = data<T>(x),
+                             .x_stride = rows,
+                             .columns = rows,
+                             .depth = depth,
+                             .stride = stride,
+                             .rows = own.left.data_ptr()};
     at::parallel_for(0, blocks(rows, kTile), blocks(kPackedAlone, kTile * depth),
                      [&](std::int64_t begin, std::int64_t end) {
                        loops<T>().turn(turning, begin * kTile, std::min(end * kTile, rows));
