@@ -222,6 +222,7 @@ int main(int argc, char** argv) {
     add_linear(dtype, type, 3072, 192, 768);
     add_linear(dtype, type, 1024, 1536, 1536);
     add_linear(dtype, type, 1024, 1536, 8960);
+    add_linear(dtype, type, 1024, 8960, 1536);
   }
   for (const std::int64_t rows : {16, 896}) {
     add_quantized(rows, 192, 768);

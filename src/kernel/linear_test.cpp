@@ -59,6 +59,20 @@ TEST_P(Linear, ShapesBesideEveryBlock) {
   }
 }
 
+TEST_P(Linear, DepthsOfSeveralParts) {
+  std::uint64_t index = 150;
+  for (const std::int64_t rows : {2, 100}) {
+    for (const std::int64_t in : {3700, 7504}) {
+      Tensors inputs = random_inputs({rows}, in, 34, ++index);
+      expect_like(kLinear, kReference, inputs, kFloatTolerance);
+      for (at::Tensor& x : inputs) x = x.to(at::kBFloat16);
+      EXPECT_LT(relative_error(kLinear(inputs),
+                               kLinear({inputs[0].to(at::kFloat), inputs[1].to(at::kFloat), inputs[2].to(at::kFloat)})),
+                kBf16Tolerance);
+    }
+  }
+}
+
 TEST_P(Linear, OperandsMayBeViews) {
   for (const auto dtype : {at::kFloat, at::kBFloat16}) {
     const Tensors inputs = random_inputs({40}, 48, 32, 70);

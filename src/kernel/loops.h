@@ -151,6 +151,7 @@ struct RotateRows {
 /// Blocks of a product of matrices: rows whose sums are held at once, columns of the right operand.
 constexpr std::int64_t kPanelRows = 96;
 constexpr std::int64_t kPanelColumns = 32;
+constexpr std::int64_t kPanelDepth = 256;  // elements
 
 /// Columns of all panels that `columns` need.
 constexpr std::int64_t whole_panels(std::int64_t columns) {
@@ -191,10 +192,12 @@ struct PanelProduct {
   std::int64_t left_row = 0;
   std::int64_t left_depth = 1;
   std::int64_t block_rows = kPanelRows;  // all panels pass by while they stay in the caches
-  const void* right = nullptr;           // panels of kPanelColumns
-  const float* bias = nullptr;           // [columns] or null for 0
-  T* y = nullptr;                        // [rows, columns]; null where `wide` is given
-  float* wide = nullptr;                 // the same without rounding, scale or anything added but the bias
+  const void* right = nullptr;           // panels of kPanelColumns, right_panel elements from one to the next
+  std::int64_t right_panel = 0;
+  const float* begun = nullptr;  // [rows, columns] or null: sums over what comes before this depth
+  const float* bias = nullptr;   // [columns] or null for 0
+  T* y = nullptr;                // [rows, columns]; null where `wide` is given
+  float* wide = nullptr;         // may be `begun`: the same without rounding, scale or anything added but the bias
   float scale = 1;
   const T* added = nullptr;  // [rows, columns], may be y itself; instead of a bias
   float added_scale = 0;

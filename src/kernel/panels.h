@@ -37,13 +37,22 @@ inline std::int64_t second_cache_bytes() {
   return said > 0 ? said : 1 << 20;
 }
 
-/// Rows of a block where a product has so many, of `row_bytes` in the left operand: as many as two thirds of the second
-/// cache hold; an even number of nearly equal blocks, so that threads get equal work, in whole vectors, which packing
-/// writes. No value depends on it.
-inline std::int64_t block_rows_of(std::int64_t rows, std::int64_t row_bytes) {
+/// Elements of a product's depth that are multiplied at once: so many that two thirds of the second cache hold
+/// 2 · kPanelRows of them. A right operand passes once a block, and blocks of fewer rows have more of them. No value
+/// depends on it.
+inline std::int64_t depth_of_part(std::int64_t depth) {
+  const std::int64_t most = second_cache_bytes() * 2 / 3 / (2 * kPanelRows * 4);
+  const std::int64_t parts = blocks(depth, std::max(most, kPanelDepth));
+  return parts > 1 ? blocks(blocks(depth, parts), kPanelDepth) * kPanelDepth : depth;
+}
+
+/// Rows of a block where a product has so many, of `depth` elements: as many as two thirds of the second cache hold; an
+/// even number of nearly equal blocks, so that threads get equal work, in whole vectors, which packing writes. No value
+/// depends on it.
+inline std::int64_t block_rows_of(std::int64_t rows, std::int64_t depth) {
   constexpr std::int64_t kVector = 16;
   static_assert(kPanelRows % kVector == 0 && kPanelColumns % kVector == 0);
-  const std::int64_t fit = second_cache_bytes() * 2 / 3 / std::max<std::int64_t>(row_bytes, 1);
+  const std::int64_t fit = second_cache_bytes() * 2 / 3 / std::max<std::int64_t>(4 * depth_of_part(depth), 1);
   const std::int64_t most = std::clamp(fit, kPanelRows, 6 * kPanelRows);
   return blocks(blocks(rows, 2 * blocks(rows, 2 * most)), kVector) * kVector;
 }
@@ -90,13 +99,14 @@ at::Tensor packed_transposed(const at::Tensor& x) {
 /// A product whose left operand is x [rows, depth] as it is; whole_elements(x, depth).
 template <class T>
 PanelProduct<T> product_of_rows(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
-  const std::int64_t row = x.size(1) / loops<T>().element_depth, height = block_rows_of(x.size(0), 4 * row);
+  const std::int64_t row = x.size(1) / loops<T>().element_depth, height = block_rows_of(x.size(0), row);
   return {.left = x.data_ptr(),
           .left_block = row * height,
           .left_row = row,
           .left_depth = 1,
           .block_rows = height,
           .right = right.data_ptr(),
+          .right_panel = kPanelColumns * row,
           .rows = x.size(0),
           .columns = columns,
           .depth = x.size(1)};
@@ -114,13 +124,18 @@ struct ProductOfColumns {
 template <class T>
 ProductOfColumns<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
   const std::int64_t depth = x.size(0), rows = x.size(1);
-  const std::int64_t height = block_rows_of(rows, 4 * blocks(depth, loops<T>().element_depth));
-  ProductOfColumns<T> own{
-      {}, {.block_rows = height, .right = right.data_ptr(), .rows = rows, .columns = columns, .depth = depth}};
+  const std::int64_t elements = blocks(depth, loops<T>().element_depth), height = block_rows_of(rows, elements);
+  ProductOfColumns<T> own{{},
+                          {.block_rows = height,
+                           .right = right.data_ptr(),
+                           .right_panel = kPanelColumns * elements,
+                           .rows = rows,
+                           .columns = columns,
+                           .depth = depth}};
   if (loops<T>().turn) {
     constexpr std::int64_t kTile = 16;
     // An odd number of tiles: rows that lie a power of two apart would fall into one set of the caches.
-    const std::int64_t stride = (blocks(depth, loops<T>().element_depth * kTile) | 1) * kTile;
+    const std::int64_t stride = (blocks(elements, kTile) | 1) * kTile;
     own.left = at::empty({rows * stride}, at::kFloat);
     const Turning<T> turning{.x = data<T>(x),
                              .x_stride = rows,
@@ -136,7 +151,7 @@ ProductOfColumns<T> product_of_columns(const at::Tensor& x, const at::Tensor& ri
     own.product.left_row = stride;
   } else {
     own.left = packed<T>(x, height);
-    own.product.left_block = blocks(depth, loops<T>().element_depth) * height;
+    own.product.left_block = elements * height;
     own.product.left_row = 1;
     own.product.left_depth = height;
   }
@@ -144,13 +159,36 @@ ProductOfColumns<T> product_of_columns(const at::Tensor& x, const at::Tensor& ri
   return own;
 }
 
-/// Shares the tiles out among the threads.
+/// Shares the tiles of one part of the depth out among the threads.
 template <class T>
-void multiply(const PanelProduct<T>& product) {
+void multiply_part(const PanelProduct<T>& product) {
   const std::int64_t tiles = blocks(product.rows, product.block_rows) * blocks(product.columns, kPanelColumns);
   const std::int64_t operations_of_tile = 2 * product.block_rows * kPanelColumns * product.depth;
   at::parallel_for(0, tiles, blocks(kMultipliedAlone, operations_of_tile),
                    [&](std::int64_t begin, std::int64_t end) { loops<T>().multiply_panels(product, begin, end); });
+}
+
+/// Multiplies, one part of the depth after another; sums of all but the last wait in fp32.
+template <class T>
+void multiply(const PanelProduct<T>& product) {
+  const std::int64_t step = loops<T>().element_depth, depth = blocks(product.depth, step), part = depth_of_part(depth);
+  if (part >= depth) return multiply_part(product);
+  const at::Tensor memory = product.wide ? at::Tensor() : at::empty({product.rows, product.columns}, at::kFloat);
+  float* const sums = product.wide ? product.wide : data<float>(memory);
+  for (std::int64_t from = 0; from < depth; from += part) {
+    PanelProduct<T> p = product;
+    p.left = static_cast<const float*>(product.left) + from * product.left_depth;
+    p.right = static_cast<const float*>(product.right) + from * kPanelColumns;
+    p.begun = from > 0 ? sums : nullptr;
+    if (from + part < depth) {
+      p.depth = part * step;
+      p.wide = sums;
+      p.bias = nullptr;
+    } else {
+      p.depth = product.depth - from * step;
+    }
+    multiply_part(p);
+  }
 }
 
 }  // namespace hotshot::kernel
