@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/heap.h"
 #include "base/random.h"
 #include "kernel/activation.h"
 #include "kernel/attention.h"
@@ -203,6 +204,7 @@ void add_quantized(std::int64_t rows, std::int64_t in_size, std::int64_t out_siz
 }  // namespace
 
 int main(int argc, char** argv) {
+  hotshot::keep_freed_memory();  // as every program that runs a network does
   at::set_num_threads(1);
   add_rows(at::kBFloat16, "bf16");
   add_rows(at::kFloat, "fp32");
