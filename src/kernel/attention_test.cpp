@@ -91,6 +91,38 @@ TEST_P(Attention, LargeScoresDoNotOverflow) {
   expect_like(attended({}), reference({}), rounded(inputs), kAttentionBf16Tolerance);
 }
 
+TEST_P(Attention, QueriesThatSeeNothing) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    Tensors inputs = random_qkv({1, 5, 37, 1, 16}, 65);
+    for (at::Tensor& x : inputs) x = x.to(dtype);
+    at::Tensor mask = at::zeros({1, 1, 5, 37});
+    mask.select(2, 3).fill_(-std::numeric_limits<float>::infinity());
+    const Tensors got = value_and_gradients(attended(mask), inputs);
+    for (const at::Tensor& x : got) EXPECT_TRUE(x.isfinite().all().item<bool>());
+    EXPECT_EQ(got[0].select(1, 3).abs().max().item<float>(), 0);
+    EXPECT_EQ(got[1].select(1, 3).abs().max().item<float>(), 0);
+  }
+}
+
+TEST_P(Attention, NotANumberIsNotHidden) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    Tensors inputs = random_qkv({1, 4, 40, 1, 16}, 66);
+    for (at::Tensor& x : inputs) x = x.to(dtype);
+    inputs[0].select(1, 2).fill_(std::numeric_limits<float>::quiet_NaN());
+    const at::Tensor y = attended({})(inputs);
+    EXPECT_TRUE(y.select(1, 2).isnan().all().item<bool>());
+    EXPECT_TRUE(y.select(1, 1).isfinite().all().item<bool>());
+  }
+}
+
+TEST_P(Attention, ScaleBelowZero) {
+  const Tensors inputs = random_qkv({1, 20, 70, 2, 24}, 67);
+  const Function turned = [](const Tensors& in) { return attention(in[0], in[1], in[2], -scale_of(24)); };
+  const Function opposite = [](const Tensors& in) { return reference({})({-in[0], in[1], in[2]}); };
+  expect_like(turned, opposite, inputs, 1e-5);
+  expect_like(turned, opposite, rounded(inputs), kAttentionBf16Tolerance);
+}
+
 // Blocks whose largest scores leave those before far behind, and some that stay below.
 TEST_P(Attention, ScoresThatRiseFromKeyToKey) {
   Tensors inputs = random_qkv({1, 70, 900, 1, 32}, 75);

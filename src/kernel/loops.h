@@ -160,7 +160,8 @@ constexpr std::int64_t whole_panels(std::int64_t columns) {
 
 /// An operand of a product, cut into panels of columns (columns of the result for the right operand, rows of it for the
 /// left one) that lie one after the other: [panels, depth, panel_columns]. An element is a float, or a pair of bf16
-/// neighbours in depth; what pads the depth is 0, what pads the columns is unspecified.
+/// neighbours in depth; what pads the depth is 0, what pads the columns is 0 up to whole vectors and
+/// unspecified beyond.
 template <class T>
 struct Packing {
   const T* x = nullptr;  // [columns, depth], or with depth_is_row [depth, columns]
@@ -297,6 +298,8 @@ constexpr std::int64_t attention_scratch(std::int64_t size) {
   const std::int64_t wide = padded(size);
   return kAttentionRows * (kAttentionKeyStride + kPanelColumns) + kAttentionQueries * (2 * wide + 17);
 }
+/// All queries four times as operands and their gradient; a block of keys three times as operands, and two gradients;
+/// its weights, their gradients twice and two panels of products.
 constexpr std::int64_t attention_backward_scratch(std::int64_t queries, std::int64_t size) {
   const std::int64_t wide = whole_panels(size), all = whole_panels(queries);
   return 5 * all * wide + 16 * wide + 2 * all + 5 * kAttentionPairStride * wide +

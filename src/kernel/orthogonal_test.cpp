@@ -33,6 +33,7 @@ TEST_P(Orthogonal, IsTheIterationWithinBf16) {
                                       {66, 130},
                                       {130, 66},
                                       {96, 864},
+                                      {32, 7504},
                                       {192, 192},
                                       {200, 64}}) {
     const at::Tensor matrix = normals({rows, columns}, ++index, 0.01);

@@ -37,22 +37,22 @@ inline std::int64_t second_cache_bytes() {
   return said > 0 ? said : 1 << 20;
 }
 
-/// Elements of a product's depth that are multiplied at once: so many that two thirds of the second cache hold
-/// 2 · kPanelRows of them. A right operand passes once a block, and blocks of fewer rows have more of them. No value
-/// depends on it.
+/// Elements of a product's depth that are multiplied at once, a multiple of kPanelDepth or all: so few that two thirds
+/// of the second cache hold 2 · kPanelRows of them, for a right operand passes once a block of rows. No value depends
+/// on it.
 inline std::int64_t depth_of_part(std::int64_t depth) {
-  const std::int64_t most = second_cache_bytes() * 2 / 3 / (2 * kPanelRows * 4);
-  const std::int64_t parts = blocks(depth, std::max(most, kPanelDepth));
+  const std::int64_t fit = second_cache_bytes() * 2 / 3 / (2 * kPanelRows * 4);
+  const std::int64_t parts = blocks(depth, std::max(fit / kPanelDepth * kPanelDepth, kPanelDepth));
   return parts > 1 ? blocks(blocks(depth, parts), kPanelDepth) * kPanelDepth : depth;
 }
 
-/// Rows of a block where a product has so many, of `depth` elements: as many as two thirds of the second cache hold; an
-/// even number of nearly equal blocks, so that threads get equal work, in whole vectors, which packing writes. No value
-/// depends on it.
+/// Rows of a block where a product has so many, of `depth` elements that are multiplied at once: as many as two thirds
+/// of the second cache hold; an even number of nearly equal blocks, so that threads get equal work, in whole vectors,
+/// which packing writes. No value depends on it.
 inline std::int64_t block_rows_of(std::int64_t rows, std::int64_t depth) {
   constexpr std::int64_t kVector = 16;
   static_assert(kPanelRows % kVector == 0 && kPanelColumns % kVector == 0);
-  const std::int64_t fit = second_cache_bytes() * 2 / 3 / std::max<std::int64_t>(4 * depth_of_part(depth), 1);
+  const std::int64_t fit = second_cache_bytes() * 2 / 3 / std::max<std::int64_t>(4 * depth, 1);
   const std::int64_t most = std::clamp(fit, kPanelRows, 6 * kPanelRows);
   return blocks(blocks(rows, 2 * blocks(rows, 2 * most)), kVector) * kVector;
 }
@@ -99,7 +99,7 @@ at::Tensor packed_transposed(const at::Tensor& x) {
 /// A product whose left operand is x [rows, depth] as it is; whole_elements(x, depth).
 template <class T>
 PanelProduct<T> product_of_rows(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
-  const std::int64_t row = x.size(1) / loops<T>().element_depth, height = block_rows_of(x.size(0), row);
+  const std::int64_t row = x.size(1) / loops<T>().element_depth, height = block_rows_of(x.size(0), depth_of_part(row));
   return {.left = x.data_ptr(),
           .left_block = row * height,
           .left_row = row,
@@ -124,7 +124,8 @@ struct ProductOfColumns {
 template <class T>
 ProductOfColumns<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
   const std::int64_t depth = x.size(0), rows = x.size(1);
-  const std::int64_t elements = blocks(depth, loops<T>().element_depth), height = block_rows_of(rows, elements);
+  const std::int64_t elements = blocks(depth, loops<T>().element_depth),
+                     height = block_rows_of(rows, depth_of_part(elements));
   ProductOfColumns<T> own{{},
                           {.block_rows = height,
                            .right = right.data_ptr(),

@@ -40,7 +40,7 @@ at::Tensor times(const at::Tensor& x_rows, const QuantizedWeight& weight, const 
   });
   const ByteProduct<T> product{.left = bytes.data_ptr(),
                                .left_scale = data<float>(scale),
-                               .block_rows = block_rows_of(rows, stride),
+                               .block_rows = block_rows_of(rows, stride / kQuad),
                                .right = weight.bytes.data_ptr(),
                                .right_scale = data<float>(weight.scale_o),
                                .right_offset = data<std::int32_t>(weight.offset_o),

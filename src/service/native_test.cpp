@@ -121,7 +121,10 @@ TEST(NativeJobs, AFailureIsTriedAgainAndThenSaysWhy) {
   TestService test;
   const std::string id = test.submit();
   test.renderer.on_step = [&](int, RenderContext&) {
-    while (test.job(id)["progress"]["phase"] != "sampling") std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    // Until the store has heard how far the first try got, or has had ten seconds for it.
+    for (int i = 0; i < 2000 && test.job(id)["progress"]["phase"] != "sampling"; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     throw std::runtime_error("[disk] expected room but got none");
   };
   test.work();
