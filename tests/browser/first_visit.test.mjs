@@ -45,6 +45,15 @@ story('an empty box makes the sentence that it shows', async ({ studio }) => {
   assert.equal(await studio.prompt.inputValue(), shown);
 });
 
+story('a press before the words have come is not lost', async ({ studio }) => {
+  await studio.page.route(/\/world\/words$/, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await route.continue();
+  });
+  await studio.visit();
+  await studio.make();
+});
+
 story('a keyboard is enough', async ({ studio, size }) => {
   if (size === 'phone') return;
   await studio.visit();

@@ -8,7 +8,7 @@ import { route, go } from '../route.ts';
 import { clampTo, draftOf, emptyDraft, expectedSeconds, requestOf, settingsOf } from '../settings.ts';
 import type { Draft } from '../settings.ts';
 import type { Job, Model, Recipe } from '../types.ts';
-import { modelCalled, models, world } from './catalogue.ts';
+import { loadCatalogue, modelCalled, models, world } from './catalogue.ts';
 import { complain } from './errors.ts';
 import { jobs, upsert } from './jobs.ts';
 import { language } from './prefs.ts';
@@ -97,6 +97,8 @@ function freshKey(): string {
 export async function send(): Promise<void> {
   if (sending.value || obstacle.value !== null) return;
   if (draft.value.prompt.trim() === '') {
+    if (sceneSentence.value === null) await loadCatalogue().catch(() => undefined); // pressed before the words came
+    if (sending.value) return;
     if (sceneSentence.value === null) {
       focusPrompt.value += 1;
       return;
