@@ -19,6 +19,7 @@
 #include "kernel/activation.h"
 #include "kernel/attention.h"
 #include "kernel/composition.h"
+#include "kernel/convolution.h"
 #include "kernel/isa.h"
 #include "kernel/linear.h"
 #include "kernel/norm.h"
@@ -201,6 +202,30 @@ void add_quantized(std::int64_t rows, std::int64_t in_size, std::int64_t out_siz
   add(c, false);
 }
 
+// Filters of 3x3, or with `taps` frames in time, from frames + taps − 1 to `frames`; as in training, weights of fp32.
+// Compared with the library's, channels side by side too.
+void add_convolution(std::int64_t clips, std::int64_t frames, std::int64_t side, std::int64_t in, std::int64_t out,
+                     std::int64_t taps) {
+  const at::Tensor x = normals({clips, in, frames + taps - 1, side, side}, 1, at::kBFloat16);
+  const Tensors inputs{x.contiguous(at::MemoryFormat::ChannelsLast3d), normals({out, in, taps, 3, 3}, 2, at::kFloat),
+                       normals({out}, 3, at::kFloat)};
+  const auto size = [](std::int64_t n) { return std::to_string(n); };
+  const kernel::ConvolutionOptions options{.before = {0, 1, 1}, .after = {0, 1, 1}};
+  add({.name = "convolution " + size(clips) + "x" + size(frames) + "x" + size(side) + "x" + size(side) + ", " +
+               size(in) + " to " + size(out) + " by " + size(taps) + "x3x3",
+       .kernel = [=](const Tensors& in) { return kernel::convolution(in[0], in[1], in[2], options); },
+       .composition =
+           [=](const Tensors& in) {
+             const at::Tensor weight = in[1].to(at::kBFloat16), bias = in[2].to(at::kBFloat16);
+             if (taps > 1) return at::conv3d(in[0], weight, bias, 1, {0, 1, 1});
+             return at::conv2d(in[0].squeeze(2), weight.squeeze(2), bias, 1, 1);
+           },
+       .inputs = inputs,
+       .bytes = bytes_of(inputs) + 2.0 * static_cast<double>(clips * frames * side * side * out),
+       .flops = 18.0 * static_cast<double>(clips * frames * side * side * in * out * taps),
+       .backward_flops = 2});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -233,6 +258,23 @@ int main(int argc, char** argv) {
     add_quantized(rows, 1536, 8960);
     add_quantized(rows, 8960, 1536);
   }
+  add_convolution(1, 4, 64, 32, 32, 3);  // autoencoders: in a clip that is decoded, and in training
+  add_convolution(1, 4, 64, 64, 32, 3);
+  add_convolution(1, 4, 32, 64, 64, 3);
+  add_convolution(1, 4, 64, 12, 32, 3);
+  add_convolution(1, 4, 64, 32, 12, 3);
+  add_convolution(8, 9, 32, 32, 32, 3);
+  add_convolution(8, 9, 16, 64, 64, 3);
+  add_convolution(1, 4, 240, 96, 96, 3);
+  add_convolution(1, 4, 120, 192, 192, 3);
+  add_convolution(1, 4, 60, 384, 384, 3);
+  add_convolution(16, 1, 64, 32, 32, 1);  // pictures, and the networks that make them
+  add_convolution(16, 1, 32, 64, 64, 1);
+  add_convolution(1, 1, 256, 128, 128, 1);
+  add_convolution(16, 1, 16, 128, 128, 1);
+  add_convolution(1, 1, 64, 320, 320, 1);
+  add_convolution(1, 1, 32, 640, 640, 1);
+  add_convolution(1, 1, 16, 1280, 1280, 1);
   benchmark::AddCustomContext("instruction set", std::string(kernel::isa_name(kernel::isa())));
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -46,23 +46,6 @@ at::Tensor transposed_times(const at::Tensor& left, const at::Tensor& right) {
   return y;
 }
 
-// The sum of the rows of x, fp32.
-template <class T>
-at::Tensor summed_rows(const at::Tensor& x) {
-  const std::int64_t columns = x.size(1);
-  const at::Tensor origin = at::zeros({columns}, at::kFloat);
-  const at::Tensor sums =
-      sum_by_group({x.size(0), columns, x.size(0)}, 2, [&](std::int64_t first, std::int64_t last, float* out) {
-        loops<T>().channel_sums({.x = data<T>(x),
-                                 .origin = data<float>(origin),
-                                 .sum = out,
-                                 .square = out + padded(columns),
-                                 .channels = columns},
-                                first, last);
-      });
-  return sums[0][0];
-}
-
 // x [rows, in] wᵀ + bias; all contiguous, of one dtype but the bias, which is fp32 or empty for none.
 at::Tensor fused_linear(const at::Tensor& x_rows, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
   const Recorded recorded("hotshot::linear", {x_rows, weight_oi});

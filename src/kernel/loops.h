@@ -306,6 +306,97 @@ constexpr std::int64_t attention_backward_scratch(std::int64_t queries, std::int
          kAttentionPairs * (3 * kAttentionPairStride + 2 * kPanelColumns);
 }
 
+/// In time, height and width.
+struct Extent {
+  std::int64_t frames = 1;
+  std::int64_t rows = 1;
+  std::int64_t columns = 1;
+  constexpr std::int64_t volume() const { return frames * rows * columns; }
+};
+
+/// What the taps of a filter see of clips whose channels lie side by side, and how the output is cut into blocks.
+template <class T>
+struct Windows {
+  const T* const* frames = nullptr;  // [clips, clip_frames], each [height, width, channels]; the first and last
+                                     // of a clip may be null: zeros
+  std::int64_t clips = 1;
+  std::int64_t clip_frames = 0;  // at least (out.frames − 1) · stride.frames + kernel.frames
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t channels = 0;
+  std::int64_t padded_channels = 0;  // of the filter; more than `channels` see zeros
+  Extent kernel, stride;
+  std::int64_t above = 0, before = 0;  // rows and columns of zeros around a frame, first ones; less than 0: left out
+  Extent out, block;                   // of a clip, and of a unit of work at most
+
+  constexpr std::int64_t taps() const { return kernel.volume(); }
+  /// Whether the columns of a filter see channels side by side, and are one operand.
+  constexpr bool merges() const { return stride.columns == 1; }
+  /// Values of depth of one operand, and operands of a filter.
+  constexpr std::int64_t part_depth() const { return padded_channels * (merges() ? kernel.columns : 1); }
+  constexpr std::int64_t parts() const { return taps() / (merges() ? kernel.columns : 1); }
+  constexpr Extent units() const {
+    return {(out.frames + block.frames - 1) / block.frames, (out.rows + block.rows - 1) / block.rows,
+            (out.columns + block.columns - 1) / block.columns};
+  }
+  /// Rows and columns that the windows of `block` see in one of the planes of a frame, one for each offset below the
+  /// stride.
+  constexpr std::int64_t plane_rows(std::int64_t rows) const { return rows + (kernel.rows - 1) / stride.rows; }
+  constexpr std::int64_t plane_columns(std::int64_t columns) const {
+    return columns + (kernel.columns - 1) / stride.columns;
+  }
+  constexpr std::int64_t planes() const { return stride.rows * stride.columns; }
+  /// Pixels of all planes of a block, with those beyond that operands of whole tiles reach.
+  constexpr std::int64_t block_pixels() const {
+    return planes() * plane_rows(block.rows) * plane_columns(block.columns) + kernel.columns + 32;
+  }
+};
+
+/// Operands of a convolution at most, or its frames, rows and columns.
+constexpr std::int64_t kConvolutionParts = 256;
+
+/// y = activation(filter · windows + bias) + added. The right operand has the depth [frames, rows, columns, padded
+/// channels] of the filter.
+template <class T>
+struct Convolution {
+  Windows<T> windows;
+  const void* filter = nullptr;  // panels of kPanelColumns output channels
+  std::int64_t filter_panel = 0;
+  std::int64_t channels = 0;    // of the output
+  const float* bias = nullptr;  // [channels] or null for 0
+  const T* added = nullptr;     // as y, or null for 0
+  bool then_silu = false;
+  T* y = nullptr;  // [clips, frames, rows, columns, channels], whose strides, in values, are:
+  std::int64_t y_clip = 0;
+  std::int64_t y_frame = 0;
+  std::int64_t y_row = 0;
+  std::int64_t y_column = 0;
+};
+
+/// The gradient of the filter: the sum over the output of grad_y · windows.
+template <class T>
+struct ConvolutionWeightGradient {
+  Windows<T> windows;
+  std::int64_t channels = 0;  // of the output
+  const T* grad_y = nullptr;  // [clips, frames, rows, columns, channels]
+};
+
+/// Floats of scratch memory that the convolution loops need.
+template <class T>
+constexpr std::int64_t convolution_scratch(const Windows<T>& w) {
+  return padded(w.kernel.frames * w.block_pixels() * w.padded_channels);
+}
+template <class T>
+constexpr std::int64_t convolution_weight_scratch(const Windows<T>& w, std::int64_t channels) {
+  const std::int64_t pixels = w.block_pixels() + 64;
+  return pixels * ((w.kernel.frames + 1) * whole_panels(w.padded_channels) + 2 * padded(channels));
+}
+/// Floats of the sums of a filter's gradient, [taps, channels, padded(padded_channels)].
+template <class T>
+constexpr std::int64_t convolution_weight_sums(const Windows<T>& w, std::int64_t channels) {
+  return w.taps() * channels * padded(w.padded_channels);
+}
+
 /// Pixels per piece of a channel norm at most.
 constexpr std::int64_t kChannelTile = 128;
 
@@ -372,6 +463,13 @@ struct Loops {
   /// other. Every value is summed up in fp32, in an order that
   /// depends on the depth alone.
   void (*multiply_panels)(const PanelProduct<T>&, std::int64_t first, std::int64_t last);
+
+  /// Units [first, last) of clips · units().volume(). scratch: convolution_scratch(windows) floats. Null, and
+  /// convolve_weights, as `pack`. Every value is summed up in fp32, in an order that depends on the filter's size alone.
+  void (*convolve)(const Convolution<T>&, std::int64_t first, std::int64_t last, float* scratch);
+  /// Adds what units [first, last) give to sums, convolution_weight_sums floats. scratch: convolution_weight_scratch.
+  void (*convolve_weights)(const ConvolutionWeightGradient<T>&, std::int64_t first, std::int64_t last, float* scratch,
+                           float* sums);
 
   /// Rows [first, last).
   void (*quantize_rows)(const QuantizeRows<T>&, std::int64_t first, std::int64_t last);

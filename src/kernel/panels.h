@@ -192,4 +192,21 @@ void multiply(const PanelProduct<T>& product) {
   }
 }
 
+/// The sum of the rows of x, fp32.
+template <class T>
+at::Tensor summed_rows(const at::Tensor& x) {
+  const std::int64_t columns = x.size(1);
+  const at::Tensor origin = at::zeros({columns}, at::kFloat);
+  const at::Tensor sums =
+      sum_by_group({x.size(0), columns, x.size(0)}, 2, [&](std::int64_t first, std::int64_t last, float* out) {
+        loops<T>().channel_sums({.x = data<T>(x),
+                                 .origin = data<float>(origin),
+                                 .sum = out,
+                                 .square = out + padded(columns),
+                                 .channels = columns},
+                                first, last);
+      });
+  return sums[0][0];
+}
+
 }  // namespace hotshot::kernel
