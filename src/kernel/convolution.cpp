@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernel/linear.h"
 #include "kernel/panels.h"
 #include "kernel/recorded.h"
 
@@ -313,6 +314,16 @@ struct FusedConvolution : torch::autograd::Function<FusedConvolution> {
 
 // --- By the library.
 
+// at::convolution computes 1x1 filters in fp32 without oneDNN when there is one thread, and rounds differently then; to
+// give the same bytes for every thread count, oneDNN is asked for by name.
+at::Tensor library(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::IntArrayRef stride,
+                   at::IntArrayRef padding) {
+  const std::vector<std::int64_t> dilation(stride.size(), 1), none(stride.size(), 0);
+  const bool by_name = !at::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == at::kFloat && at::hasMKLDNN();
+  if (by_name) return at::mkldnn_convolution(x, weight, bias, padding, stride, dilation, 1);
+  return at::convolution(x, weight, bias, stride, padding, dilation, /*transposed=*/false, none, 1);
+}
+
 at::Tensor library_convolution(const at::Tensor& x_any, const at::Tensor& weight_any, const at::Tensor& bias_any,
                                const ConvolutionOptions& o, const at::Tensor& added, const at::Tensor& past) {
   at::Tensor x = past.defined() ? at::cat({past, x_any}, 2) : x_any;
@@ -328,12 +339,13 @@ at::Tensor library_convolution(const at::Tensor& x_any, const at::Tensor& weight
   if (std::ranges::any_of(uneven, [](std::int64_t zeros) { return zeros > 0; })) x = at::constant_pad_nd(x, uneven);
   at::Tensor y;
   if (weight.size(2) == 1 && x.size(2) == 1) {  // pictures, for which libraries do better
-    y = at::convolution(x.squeeze(2), weight.squeeze(2), bias, {o.stride[1], o.stride[2]}, {padding[1], padding[2]},
-                        {1, 1}, /*transposed=*/false, /*output_padding=*/{0, 0}, 1)
+    y = library(x.squeeze(2).contiguous(at::MemoryFormat::ChannelsLast),
+                weight.squeeze(2).contiguous(at::MemoryFormat::ChannelsLast), bias, at::IntArrayRef(o.stride).slice(1),
+                at::IntArrayRef(padding).slice(1))
             .unsqueeze(2);
   } else {
-    y = at::convolution(x, weight, bias, o.stride, padding, {1, 1, 1}, /*transposed=*/false,
-                        /*output_padding=*/{0, 0, 0}, 1);
+    y = library(x.contiguous(at::MemoryFormat::ChannelsLast3d), weight.contiguous(at::MemoryFormat::ChannelsLast3d),
+                bias, o.stride, padding);
   }
   if (o.then_silu) y = at::silu(y);
   return added.defined() ? y + added : y;
@@ -362,6 +374,14 @@ bool is_ours(const at::Tensor& x, const at::Tensor& weight) {
   return slow_elsewhere || weight.numel() * static_cast<std::int64_t>(x.element_size()) <= second_cache_bytes();
 }
 
+// A filter of one tap is a product.
+bool is_pointwise(const at::Tensor& x, const at::Tensor& weight, const ConvolutionOptions& o) {
+  const auto all = [](const Sizes& sizes, std::int64_t value) {
+    return std::ranges::all_of(sizes, [&](std::int64_t size) { return size == value; });
+  };
+  return x.is_cpu() && all(kernel_of(weight), 1) && all(o.stride, 1) && all(o.before, 0) && all(o.after, 0);
+}
+
 }  // namespace
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
@@ -374,6 +394,11 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
   const bool gradients = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() ||
                                                         bias.requires_grad() ||
                                                         (added.defined() && added.requires_grad()));
+  if (is_pointwise(x, weight, options)) {
+    at::Tensor y = standing(linear(lying(x), weight.flatten(1), bias));
+    if (options.then_silu) y = at::silu(y);
+    return added.defined() ? y + added : y;
+  }
   if (!is_ours(x, weight)) return library_convolution(x, weight, bias, options, added, past);
   if (!gradients) {
     return standing(forward(lying(x), weight.to(x.scalar_type()), bias.to(at::kFloat).contiguous(), options, out,

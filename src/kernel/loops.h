@@ -14,7 +14,7 @@ using Bf16 = std::uint16_t;
 /// each padded for the widest vectors.
 constexpr std::int64_t padded(std::int64_t size) { return (size + 15) / 16 * 16; }
 
-/// Normalised rows y = (x − mean) · inverse · (scale + offset) + shift; without
+/// Normalised rows y = (x − mean) · inverse · (scale + offset) + shift, then SiLU if asked; without
 /// `centered`, mean is 0 (RMS norm).
 template <class T>
 struct NormRows {
@@ -29,10 +29,11 @@ struct NormRows {
   std::int64_t size = 0;
   float eps = 0;
   bool centered = true;
+  bool then_silu = false;
 };
 
 /// The backward pass of NormRows over rows of one group. Sums over the rows go
-/// to shift_sum and scale_sum.
+/// to shift_sum and scale_sum. `shift` is read where a SiLU followed.
 template <class T>
 struct NormRowsBackward {
   const T* x = nullptr;
@@ -40,11 +41,13 @@ struct NormRowsBackward {
   T* grad_x = nullptr;
   const float* mean = nullptr;
   const float* inverse = nullptr;
+  const float* shift = nullptr;
   const float* scale = nullptr;
   float offset = 0;
   std::int64_t rows_per_group = 1;
   std::int64_t size = 0;
   bool centered = true;
+  bool then_silu = false;
 };
 
 /// out = x + y · gate.
@@ -67,33 +70,6 @@ struct GatedRowsBackward {
   const float* gate = nullptr;
   std::int64_t rows_per_group = 1;
   std::int64_t size = 0;
-};
-
-/// RMS norm over the channels of one picture, channels `pixels` apart: y = x ·
-/// inverse · weight, then SiLU if asked.
-template <class T>
-struct ChannelNorm {
-  const T* x = nullptr;           // [channels, pixels]
-  T* y = nullptr;                 // [channels, pixels]
-  float* inverse = nullptr;       // [pixels], written: 1 / max(‖x‖₂, 1e-12)
-  const float* weight = nullptr;  // [channels]
-  std::int64_t channels = 0;
-  std::int64_t pixels = 0;
-  bool then_silu = false;
-};
-
-/// The backward pass of ChannelNorm; the sum over pixels of the gradient of
-/// weight goes to weight_sum.
-template <class T>
-struct ChannelNormBackward {
-  const T* x = nullptr;
-  const T* grad_y = nullptr;
-  T* grad_x = nullptr;
-  const float* inverse = nullptr;
-  const float* weight = nullptr;
-  std::int64_t channels = 0;
-  std::int64_t pixels = 0;
-  bool then_silu = false;
 };
 
 /// Sums over rows of x − origin and of its square, per channel.
@@ -397,9 +373,6 @@ constexpr std::int64_t convolution_weight_sums(const Windows<T>& w, std::int64_t
   return w.taps() * channels * padded(w.padded_channels);
 }
 
-/// Pixels per piece of a channel norm at most.
-constexpr std::int64_t kChannelTile = 128;
-
 /// The loops of one instruction set for activations of type T (float or Bf16).
 template <class T>
 struct Loops {
@@ -431,13 +404,6 @@ struct Loops {
   /// Rows [first, last) of one group. gate_sum: padded(size) floats,
   /// overwritten.
   void (*gated_rows_backward)(const GatedRowsBackward<T>&, std::int64_t first, std::int64_t last, float* gate_sum);
-
-  /// Pixels [first, last), at most kChannelTile of them.
-  void (*channel_norm)(const ChannelNorm<T>&, std::int64_t first, std::int64_t last);
-  /// Pixels [first, last), at most kChannelTile. scratch: kChannelTile ·
-  /// channels floats. weight_sum: channels floats.
-  void (*channel_norm_backward)(const ChannelNormBackward<T>&, std::int64_t first, std::int64_t last, float* scratch,
-                                float* weight_sum);
 
   /// Rows [first, last).
   void (*channel_sums)(const ChannelSums<T>&, std::int64_t first, std::int64_t last);

@@ -20,6 +20,7 @@ struct NormOptions {
   double offset = 0;  // added to scale
   double eps = 0;
   bool centered = true;
+  bool then_silu = false;
 };
 
 // NormRows (kernel/loops.h) over the last axis of x. shift [groups, size], or
@@ -45,17 +46,18 @@ struct Norm : torch::autograd::Function<Norm> {
                              .rows_per_group = options.per_group,
                              .size = size,
                              .eps = static_cast<float>(options.eps),
-                             .centered = options.centered};
+                             .centered = options.centered,
+                             .then_silu = options.then_silu};
       at::parallel_for(0, rows, kRowGrain, [&](std::int64_t begin, std::int64_t end) {
         std::vector<float> scratch(padded(size));
         loops<T>().norm_rows(work, begin, end, scratch.data());
       });
     });
-    context->save_for_backward({x, scale, mean, inverse});
+    context->save_for_backward({x, scale, mean, inverse, shift});
     context->saved_data["per_group"] = options.per_group;
     context->saved_data["offset"] = options.offset;
     context->saved_data["centered"] = options.centered;
-    context->saved_data["shifted"] = shift.numel() > 0;
+    context->saved_data["then_silu"] = options.then_silu;
     return y;
   }
 
@@ -64,7 +66,7 @@ struct Norm : torch::autograd::Function<Norm> {
     const at::Tensor &x = saved[0], &scale = saved[1], &mean = saved[2], &inverse = saved[3];
     const at::Tensor grad_y = gradients[0].to(x.scalar_type()).contiguous();
     const at::Tensor grad_x = at::empty_like(x);
-    const bool shifted = context->saved_data["shifted"].toBool();
+    const bool shifted = saved[4].numel() > 0;
     const std::int64_t size = x.size(-1), wide = padded(size);
     const RowGroups groups{x.numel() / size, size, context->saved_data["per_group"].toInt()};
     at::Tensor sums;  // of scale, then of shift
@@ -76,11 +78,13 @@ struct Norm : torch::autograd::Function<Norm> {
                                      .grad_x = data<T>(grad_x),
                                      .mean = data<float>(mean),
                                      .inverse = data<float>(inverse),
+                                     .shift = shifted ? data<float>(saved[4]) : nullptr,
                                      .scale = data<float>(scale),
                                      .offset = static_cast<float>(context->saved_data["offset"].toDouble()),
                                      .rows_per_group = groups.per_group,
                                      .size = size,
-                                     .centered = context->saved_data["centered"].toBool()};
+                                     .centered = context->saved_data["centered"].toBool(),
+                                     .then_silu = context->saved_data["then_silu"].toBool()};
       sums = sum_by_group(groups, shifted ? 2 : 1, [&](std::int64_t first, std::int64_t last, float* parts) {
         std::vector<float> scratch(2 * wide);
         loops<T>().norm_rows_backward(work, first, last, scratch.data(), shifted ? parts + wide : nullptr, parts);
@@ -163,6 +167,16 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight_d, double eps)
   const RowGroups groups = row_groups(x, weight_d);
   return Norm::apply(x, at::empty({0}, at::kFloat), group_rows(weight_d, x, groups),
                      NormOptions{.per_group = groups.per_group, .eps = eps, .centered = false});
+}
+
+at::Tensor channel_rms_norm(const at::Tensor& x_bcthw, const at::Tensor& gamma, bool then_silu) {
+  if (!is_wide_enough(x_bcthw, gamma)) return composition::channel_rms_norm(x_bcthw, gamma, then_silu);
+  const at::Tensor pixels = x_bcthw.movedim(1, -1);
+  const RowGroups groups = row_groups(pixels, gamma);
+  const double least = 1e-12, eps = least * least / static_cast<double>(groups.size);  // √c · eps^½ is the least norm
+  return Norm::apply(pixels, at::empty({0}, at::kFloat), group_rows(gamma.flatten(), pixels, groups),
+                     NormOptions{.per_group = groups.per_group, .eps = eps, .centered = false, .then_silu = then_silu})
+      .movedim(-1, 1);
 }
 
 at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate) {

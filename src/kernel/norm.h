@@ -23,7 +23,8 @@ at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Te
 
 /// RMS norm over the channels of x_bcthw (any rank with channels second), ·
 /// gamma, as the Wan autoencoder does it: x / max(‖x‖₂, 1e-12) · √c · gamma;
-/// then SiLU if asked. gamma has c values. Returns x's dtype.
+/// then SiLU if asked. gamma has c values. Returns x's dtype, with the channels of a pixel side by side in memory, as x
+/// does best.
 at::Tensor channel_rms_norm(const at::Tensor& x_bcthw, const at::Tensor& gamma, bool then_silu);
 
 }  // namespace hotshot::kernel

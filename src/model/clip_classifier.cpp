@@ -80,7 +80,7 @@ ClipBlock::ClipBlock(std::int64_t channels)
 
 at::Tensor ClipBlock::operator()(const at::Tensor& x_nchw, std::int64_t frames) const {
   const at::Tensor inner = conv1_(norm1_(x_nchw, /*then_silu=*/true));
-  const at::Tensor x = x_nchw + conv2_(norm2_(inner, /*then_silu=*/true));
+  const at::Tensor x = conv2_(norm2_(inner, /*then_silu=*/true), x_nchw);
   const at::Tensor now = time_norm_(x, /*then_silu=*/true).unflatten(0, {-1, frames});
   const at::Tensor padded = at::constant_pad_nd(now, {0, 0, 0, 0, 0, 0, 1, 1});
   const at::Tensor three = at::cat({padded.narrow(1, 0, frames), now, padded.narrow(1, 2, frames)}, 2);

@@ -58,7 +58,7 @@ ControlEmbedding::ControlEmbedding(const ControlNetConfig& c)
 
 at::Tensor ControlEmbedding::operator()(const at::Tensor& control_nchw) const {
   at::Tensor x = at::silu(conv_in_(control_nchw));
-  for (const nn::Conv2d& block : blocks_) x = at::silu(block(x));
+  for (const nn::Conv2d& block : blocks_) x = block.then_silu(x);
   return conv_out_(x);
 }
 

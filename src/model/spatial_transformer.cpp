@@ -24,7 +24,7 @@ std::vector<std::int64_t> weight_shape(std::int64_t channels, bool linear) {
 }  // namespace
 
 TokenProjection::TokenProjection(std::int64_t channels, bool linear)
-    : weight_(add_parameter("weight", weight_shape(channels, linear), nn::fan_in_init(channels))),
+    : weight_(add_parameter("weight", weight_shape(channels, linear), nn::Init::fan_in(channels))),
       bias_(add_parameter("bias", {channels}, nn::Init::zeros())) {
   weight_.hidden = true;
 }

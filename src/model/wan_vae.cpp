@@ -294,7 +294,7 @@ void WanVae::set_latent_statistics(std::vector<double> mean, std::vector<double>
 
 at::Tensor patchify(const at::Tensor& x, std::int64_t p) {
   if (p == 1) return x;
-  return x.view({x.size(0), x.size(1), x.size(2), x.size(3) / p, p, x.size(4) / p, p})
+  return x.reshape({x.size(0), x.size(1), x.size(2), x.size(3) / p, p, x.size(4) / p, p})
       .permute({0, 1, 6, 4, 2, 3, 5})
       .reshape({x.size(0), x.size(1) * p * p, x.size(2), x.size(3) / p, x.size(4) / p});
 }

@@ -27,6 +27,12 @@ at::Tensor unfold_time(const at::Tensor& x_nchw, std::int64_t batch) {
   return x_nchw.view({batch, -1, x_nchw.size(1), x_nchw.size(2), x_nchw.size(3)}).transpose(1, 2);
 }
 
+// [b, 2c, t, h, w] → [b, c, 2t, h, w], the halves of the channels one frame after the other.
+at::Tensor frames_of_channels(const at::Tensor& x_bcthw) {
+  const at::Tensor halves_bthw2c = x_bcthw.permute({0, 2, 3, 4, 1}).unflatten(-1, {2, x_bcthw.size(1) / 2});
+  return halves_bthw2c.permute({0, 1, 4, 2, 3, 5}).flatten(1, 2).permute({0, 4, 1, 2, 3});
+}
+
 nn::CausalConv3dOptions pointwise(std::int64_t in, std::int64_t out) {
   return {.in = in, .out = out, .kernel = {1, 1, 1}};
 }
@@ -52,7 +58,7 @@ VaeResBlock::VaeResBlock(std::int64_t in, std::int64_t out)
 at::Tensor VaeResBlock::forward(const at::Tensor& x, const Stream& stream) const {
   const at::Tensor shortcut = conv_shortcut_ ? (*conv_shortcut_)(x) : x;
   const at::Tensor middle = conv1_(norm1_(x, /*then_silu=*/true), stream.cache);
-  return conv2_(norm2_(middle, /*then_silu=*/true), stream.cache) + shortcut;
+  return conv2_(norm2_(middle, /*then_silu=*/true), stream.cache, shortcut);
 }
 
 VaeAttention::VaeAttention(std::int64_t channels)
@@ -67,17 +73,17 @@ VaeAttention::VaeAttention(std::int64_t channels)
 
 at::Tensor VaeAttention::forward(const at::Tensor& x_bcthw, const Stream&) const {
   const at::Tensor x_nchw = norm_(fold_time(x_bcthw), /*then_silu=*/false);
-  const std::int64_t frames = x_nchw.size(0), height = x_nchw.size(2), width = x_nchw.size(3);
-  const at::Tensor qkv_nld = to_qkv_(x_nchw).flatten(2).transpose(1, 2).unsqueeze(2);  // [n, hw, one head, 3c]
+  const std::int64_t height = x_nchw.size(2), width = x_nchw.size(3);
+  const at::Tensor qkv_nld = nn::to_tokens(to_qkv_(x_nchw)).unsqueeze(2);  // [n, hw, one head, 3c]
   const auto part = [&](std::int64_t index) { return qkv_nld.narrow(-1, index * channels_, channels_); };
   const at::Tensor mixed =
       kernel::attention(part(0), part(1), part(2), 1.0 / std::sqrt(static_cast<double>(channels_)));
-  const at::Tensor y = proj_(mixed.squeeze(2).transpose(1, 2).reshape({frames, channels_, height, width}));
-  return unfold_time(y, x_bcthw.size(0)) + x_bcthw;
+  const at::Tensor y = proj_(nn::to_pixels(mixed.squeeze(2), height, width), fold_time(x_bcthw));
+  return unfold_time(y, x_bcthw.size(0));
 }
 
 VaeDownsample::VaeDownsample(std::int64_t channels, bool with_time)
-    : conv_({.in = channels, .out = channels, .stride = 2}) {
+    : conv_({.in = channels, .out = channels, .stride = 2, .padding_after = 1}) {
   add_child("resample", resample_.with("1", conv_));
   if (!with_time) return;
   const nn::CausalConv3dOptions options{
@@ -86,8 +92,7 @@ VaeDownsample::VaeDownsample(std::int64_t channels, bool with_time)
 }
 
 at::Tensor VaeDownsample::forward(const at::Tensor& x_bcthw, const Stream& stream) const {
-  const at::Tensor padded = at::constant_pad_nd(fold_time(x_bcthw), {0, 1, 0, 1});
-  const at::Tensor x = unfold_time(conv_(padded), x_bcthw.size(0));
+  const at::Tensor x = unfold_time(conv_(fold_time(x_bcthw)), x_bcthw.size(0));
   if (!time_conv_) return x;
   at::Tensor window = x;
   if (stream.cache) {
@@ -115,8 +120,7 @@ at::Tensor VaeUpsample::forward(const at::Tensor& x_bcthw, const Stream& stream)
     const std::int64_t alone = stream.first ? 1 : 0, rest = x.size(2) - alone;
     if (rest > 0) {
       const at::Tensor twice = (*time_conv_)(x.narrow(2, alone, rest), stream.cache);
-      const auto halves = twice.chunk(2, 1);
-      const at::Tensor doubled = at::stack({halves[0], halves[1]}, 3).flatten(2, 3);
+      const at::Tensor doubled = frames_of_channels(twice);
       x = alone ? at::cat({x.narrow(2, 0, 1), doubled}, 2) : doubled;
     }
   }
@@ -140,7 +144,7 @@ at::Tensor average_down(const at::Tensor& x_bcthw, std::int64_t out, std::int64_
   const at::Tensor x = at::constant_pad_nd(x_bcthw, {0, 0, 0, 0, pad, 0});
   const std::int64_t b = x.size(0), c = x.size(1), t = x.size(2) / factor_t, h = x.size(3) / factor_s,
                      w = x.size(4) / factor_s;
-  return x.view({b, c, t, factor_t, h, factor_s, w, factor_s})
+  return x.reshape({b, c, t, factor_t, h, factor_s, w, factor_s})
       .permute({0, 1, 3, 5, 7, 2, 4, 6})
       .reshape({b, out, -1, t, h, w})
       .mean(2);
@@ -151,7 +155,7 @@ at::Tensor duplicate_up(const at::Tensor& x_bcthw, std::int64_t out, std::int64_
   const std::int64_t b = x_bcthw.size(0), t = x_bcthw.size(2), h = x_bcthw.size(3), w = x_bcthw.size(4);
   const std::int64_t repeats = out * factor_t * factor_s * factor_s / x_bcthw.size(1);
   const at::Tensor x = x_bcthw.repeat_interleave(repeats, 1)
-                           .view({b, out, factor_t, factor_s, factor_s, t, h, w})
+                           .reshape({b, out, factor_t, factor_s, factor_s, t, h, w})
                            .permute({0, 1, 5, 2, 6, 3, 7, 4})
                            .reshape({b, out, t * factor_t, h * factor_s, w * factor_s});
   return first ? x.narrow(2, factor_t - 1, x.size(2) - factor_t + 1) : x;

@@ -38,8 +38,9 @@ class CausalConv3d : public Module {
  public:
   explicit CausalConv3d(const CausalConv3dOptions& options);
 
-  /// With a cache, x_bcthw is the next chunk and the padding frames come from the chunks before it.
-  at::Tensor operator()(const at::Tensor& x_bcthw, StreamCache* cache = nullptr) const;
+  /// With a cache, x_bcthw is the next chunk and the padding frames come from the chunks before it. `added`, as the
+  /// result, is added to it unless undefined.
+  at::Tensor operator()(const at::Tensor& x_bcthw, StreamCache* cache = nullptr, const at::Tensor& added = {}) const;
 
  private:
   CausalConv3dOptions options_;

@@ -2,14 +2,14 @@
 
 #include <ATen/ATen.h>
 
-#include "kernel/linear.h"
+#include "kernel/convolution.h"
 
 namespace hotshot::nn {
 namespace {
 
 Init weight_init(const Conv2dOptions& o) {
   if (o.weight_init.kind != Init::Kind::normal || o.weight_init.std >= 0) return o.weight_init;
-  return fan_in_init(o.in * o.kernel * o.kernel);
+  return Init::fan_in(o.in * o.kernel * o.kernel);
 }
 
 }  // namespace
@@ -21,14 +21,21 @@ Conv2d::Conv2d(const Conv2dOptions& o)
   weight_.hidden = o.hidden;
 }
 
-at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  const bool pointwise = options_.kernel == 1 && options_.stride == 1 && options_.padding == 0;
-  if (pointwise && x.is_contiguous(at::MemoryFormat::ChannelsLast)) {
-    const at::Tensor y_nlc = kernel::linear(to_tokens(x), weight_.tensor.flatten(1), bias_.tensor);
-    return to_pixels(y_nlc, x.size(2), x.size(3));
-  }
-  return convolve(x, weight_.tensor, bias_.tensor, {options_.stride, options_.stride},
-                  {options_.padding, options_.padding});
+at::Tensor Conv2d::operator()(const at::Tensor& x, const at::Tensor& added) const {
+  return convolve(x, added, /*then_silu=*/false);
+}
+
+at::Tensor Conv2d::then_silu(const at::Tensor& x) const { return convolve(x, {}, /*then_silu=*/true); }
+
+at::Tensor Conv2d::convolve(const at::Tensor& x, const at::Tensor& added, bool then_silu) const {
+  const std::int64_t after = options_.padding_after.value_or(options_.padding);
+  const at::Tensor y = kernel::convolution(x.unsqueeze(2), weight_.tensor.unsqueeze(2), bias_.tensor,
+                                           {.stride = {1, options_.stride, options_.stride},
+                                            .before = {0, options_.padding, options_.padding},
+                                            .after = {0, after, after},
+                                            .then_silu = then_silu},
+                                           added.defined() ? added.unsqueeze(2) : added);
+  return y.squeeze(2);
 }
 
 at::Tensor channels_last(const at::Tensor& x_nchw) { return x_nchw.contiguous(at::MemoryFormat::ChannelsLast); }

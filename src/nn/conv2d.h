@@ -4,8 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 
-#include "nn/convolution.h"
 #include "nn/module.h"
 
 namespace hotshot::nn {
@@ -15,18 +15,25 @@ struct Conv2dOptions {
   std::int64_t out = 0;
   std::int64_t kernel = 3;
   std::int64_t stride = 1;
-  std::int64_t padding = 0;
-  Init weight_init = Init::normal(-1);  // a negative deviation stands for 1/√(in · kernel²)
-  bool hidden = true;                   // see Parameter::hidden
+  std::int64_t padding = 0;                   // rows and columns of zeros on each side
+  std::optional<std::int64_t> padding_after;  // where other than `padding` at the bottom and on the right
+  Init weight_init = Init::normal(-1);        // a negative deviation stands for 1/√(in · kernel²)
+  bool hidden = true;                         // see Parameter::hidden
 };
 
-/// 2-D convolution of x_nchw with weight [out, in, k, k] and bias: [n, out, h', w'] in the dtype and layout of x.
+/// 2-D convolution of x_nchw with weight [out, in, k, k] and bias: [n, out, h', w'] in the dtype of x, channels-last, as
+/// x is best.
 class Conv2d : public Module {
  public:
   explicit Conv2d(const Conv2dOptions& options);
-  at::Tensor operator()(const at::Tensor& x_nchw) const;
+  /// `added`, as the result, is added to it unless undefined.
+  at::Tensor operator()(const at::Tensor& x_nchw, const at::Tensor& added = {}) const;
+  /// silu of it.
+  at::Tensor then_silu(const at::Tensor& x_nchw) const;
 
  private:
+  at::Tensor convolve(const at::Tensor& x_nchw, const at::Tensor& added, bool then_silu) const;
+
   Conv2dOptions options_;
   Parameter& weight_;
   Parameter& bias_;

@@ -22,16 +22,29 @@ TEST(Conv2d, PadsAndStrides) {
   EXPECT_EQ(conv(normals({2, 3, 8, 6}, 7)).sizes(), at::IntArrayRef({2, 5, 4, 3}));
 }
 
-TEST(Conv2d, GivesTheSameInBothLayoutsAndKeepsThem) {
+TEST(Conv2d, GivesTheSameInBothLayouts) {
   at::NoGradGuard no_grad;
   for (const std::int64_t kernel : {1, 3}) {
     Conv2d conv({.in = 8, .out = 16, .kernel = kernel, .padding = kernel / 2});
     conv.initialize(9);
     const at::Tensor x = normals({2, 8, 6, 5}, 1), planes = conv(x), pixels = conv(channels_last(x));
     EXPECT_LT((planes - pixels).abs().max().item<float>(), 1e-5);
-    EXPECT_TRUE(planes.is_contiguous());
+    EXPECT_TRUE(is_channels_last(planes));
     EXPECT_TRUE(is_channels_last(pixels));
   }
+}
+
+TEST(Conv2d, PadsBehindAddsAndActivates) {
+  at::NoGradGuard no_grad;
+  Conv2d conv({.in = 4, .out = 6, .stride = 2, .padding_after = 1});
+  conv.initialize(10);
+  const at::Tensor x = normals({2, 4, 8, 6}, 1), added = normals({2, 6, 4, 3}, 2), y = conv(x);
+  ASSERT_EQ(y.sizes(), added.sizes());
+  Conv2d around({.in = 4, .out = 6, .stride = 2});
+  around.initialize(10);
+  EXPECT_LT((y - around(at::constant_pad_nd(x, {0, 1, 0, 1}))).abs().max().item<float>(), 1e-5);
+  EXPECT_LT((conv(x, added) - (y + added)).abs().max().item<float>(), 1e-5);
+  EXPECT_LT((conv.then_silu(x) - at::silu(y)).abs().max().item<float>(), 1e-5);
 }
 
 TEST(Tokens, ArePixelsWithoutACopy) {

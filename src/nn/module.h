@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -18,6 +19,8 @@ struct Init {
   static Init zeros() { return {Kind::zeros, 0}; }
   static Init ones() { return {Kind::ones, 0}; }
   static Init normal(double std) { return {Kind::normal, std}; }
+  /// Normal with variance 1 / fan_in.
+  static Init fan_in(std::int64_t fan_in) { return normal(1.0 / std::sqrt(static_cast<double>(fan_in))); }
   /// A table of positions [1, rows, width] (Vaswani et al. 2017, section 3.5): row p has sin(p · 10000^(-2i / width))
   /// in column 2i and the cosine in column 2i + 1.
   static Init sinusoid() { return {Kind::sinusoid, 0}; }

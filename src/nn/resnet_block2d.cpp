@@ -26,17 +26,16 @@ at::Tensor ResnetBlock2d::operator()(const at::Tensor& x_nchw, const at::Tensor&
     const at::Tensor time_nc = (*time_emb_proj_)(time_be).repeat_interleave(x.size(0) / time_be.size(0), 0);
     middle = middle + time_nc.unsqueeze(-1).unsqueeze(-1);
   }
-  const at::Tensor y = conv2_(norm2_.then_silu(middle, frames));
-  return (conv_shortcut_ ? (*conv_shortcut_)(x) : x) + y;
+  return conv2_(norm2_.then_silu(middle, frames), conv_shortcut_ ? (*conv_shortcut_)(x) : x);
 }
 
 Downsample2d::Downsample2d(std::int64_t channels, std::int64_t padding)
-    : padding_(padding), conv_({.in = channels, .out = channels, .stride = 2, .padding = padding}) {
+    : conv_({.in = channels, .out = channels, .stride = 2, .padding = padding, .padding_after = 1}) {
   add_child("conv", conv_);
 }
 
 at::Tensor Downsample2d::operator()(const at::Tensor& x_nchw) const {
-  return conv_(padding_ > 0 ? x_nchw : at::constant_pad_nd(x_nchw, {0, 1, 0, 1}));
+  return conv_(x_nchw);
 }
 
 Upsample2d::Upsample2d(std::int64_t channels) : conv_({.in = channels, .out = channels, .padding = 1}) {

@@ -49,7 +49,6 @@ class Downsample2d : public Module {
   at::Tensor operator()(const at::Tensor& x_nchw) const;
 
  private:
-  std::int64_t padding_;
   Conv2d conv_;
 };
 
