@@ -24,15 +24,17 @@ bool wants_gradients(const at::Tensor& x, const at::Tensor& weight_oi, const at:
          (x.requires_grad() || weight_oi.requires_grad() || (bias_o.defined() && bias_o.requires_grad()));
 }
 
-// left [rows, depth] · right [depth, columns] + bias, in left's dtype; `right` is packed.
+// y [rows, columns] = left [rows, depth] · right [depth, columns] + bias; `right` is packed.
 template <class T>
-at::Tensor times(const at::Tensor& left, const at::Tensor& right, std::int64_t columns, const at::Tensor& bias) {
-  const at::Tensor y = at::empty({left.size(0), columns}, left.options());
-  PanelProduct<T> product = product_of_rows<T>(left, right, columns);
+void times(const at::Tensor& left, const at::Tensor& right, const at::Tensor& bias, const at::Tensor& y) {
+  PanelProduct<T> product = product_of_rows<T>(left, right, y.size(1));
   product.bias = bias.numel() > 0 ? data<float>(bias) : nullptr;
   product.y = data<T>(y);
   multiply(product);
-  return y;
+}
+
+at::Tensor empty_rows(const at::Tensor& like, std::int64_t columns) {
+  return at::empty({like.size(0), columns}, like.options());
 }
 
 // leftᵀ · right, fp32; left [depth, rows], right [depth, columns].
@@ -49,10 +51,10 @@ at::Tensor transposed_times(const at::Tensor& left, const at::Tensor& right) {
 // x [rows, in] wᵀ + bias; all contiguous, of one dtype but the bias, which is fp32 or empty for none.
 at::Tensor fused_linear(const at::Tensor& x_rows, const at::Tensor& weight_oi, const at::Tensor& bias_o) {
   const Recorded recorded("hotshot::linear", {x_rows, weight_oi});
-  at::Tensor y;
+  const at::Tensor y = empty_rows(x_rows, weight_oi.size(0));
   with_type(x_rows, [&](auto type) {
     using T = decltype(type);
-    y = times<T>(x_rows, packed_transposed<T>(weight_oi), weight_oi.size(0), bias_o);
+    times<T>(x_rows, packed_transposed<T>(weight_oi), bias_o, y);
   });
   return y;
 }
@@ -79,7 +81,8 @@ struct FusedLinear : torch::autograd::Function<FusedLinear> {
       using T = decltype(type);
       if (context->needs_input_grad(0)) {
         const Recorded recorded("hotshot::linear_grad_x", {grad_y, weight});
-        result[0] = times<T>(grad_y, packed<T>(weight), weight.size(1), at::empty({0}, at::kFloat));
+        result[0] = empty_rows(grad_y, weight.size(1));
+        times<T>(grad_y, packed<T>(weight), at::empty({0}, at::kFloat), result[0]);
       }
       if (context->needs_input_grad(1)) {
         const Recorded recorded("hotshot::linear_grad_weight", {grad_y, x});
@@ -163,6 +166,35 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight_oi, const at::Te
                            ? FusedLinear::apply(rows, weight_oi, bias)
                            : fused_linear(rows.contiguous(), weight_oi.to(x.scalar_type()).contiguous(),
                                           bias.to(at::kFloat).contiguous());
+  return y.view(shape);
+}
+
+std::optional<PackedWeight> packed(const at::Tensor& weight_any) {
+  ensure(weight_any.dim() == 2, "packed", "expected a matrix but got {} dimensions", weight_any.dim());
+  const at::NoGradGuard no_grad;
+  const at::Tensor weight = weight_any.detach().contiguous();
+  const std::int64_t out = weight.size(0), in = weight.size(1);
+  if (!multiplies(weight) || !whole_elements(weight, in) || !whole_elements(weight, out)) return {};
+  PackedWeight result{.out = out, .in = in, .type = weight.scalar_type(), .panels = {}};
+  with_type(weight, [&](auto type) { result.panels = packed_transposed<decltype(type)>(weight); });
+  return result;
+}
+
+at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o) {
+  ensure(x.dim() >= 1 && x.size(-1) == weight.in && x.scalar_type() == weight.type && multiplies(x), "linear",
+         "expected rows of {} values of the packed weight's type but got {} values of {} dimensions", weight.in,
+         x.numel(), x.dim());
+  ensure(!bias_o.defined() || bias_o.numel() == weight.out, "linear", "expected a bias of {} values but got {}",
+         weight.out, bias_o.defined() ? bias_o.numel() : 0);
+  ensure(!at::GradMode::is_enabled() || !x.requires_grad(), "linear", "expected no gradients through weights {}",
+         "that are packed");
+  auto shape = x.sizes().vec();
+  shape.back() = weight.out;
+  const at::Tensor rows = x.reshape({-1, weight.in}).contiguous();
+  const at::Tensor bias = bias_o.defined() ? bias_o.to(at::kFloat).contiguous() : at::empty({0}, at::kFloat);
+  const at::Tensor y = empty_rows(rows, weight.out);
+  const Recorded recorded("hotshot::linear_packed", {rows, weight.panels, y});
+  with_type(rows, [&](auto type) { times<decltype(type)>(rows, weight.panels, bias, y); });
   return y.view(shape);
 }
 

@@ -3,6 +3,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <optional>
+
 namespace hotshot::kernel {
 
 /// y = x wᵀ + b. x [..., in], weight_oi [out, in], bias_o [out] or undefined.
@@ -11,5 +14,20 @@ namespace hotshot::kernel {
 /// without gradients the bytes of the result do not depend on the thread count; with them they do not where products
 /// are our own (decision 0017): from two rows on.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight_oi, const at::Tensor& bias_o);
+
+/// A weight [out, in] in the order in which our products read it, for use again and again: packing costs as much as
+/// multiplying it with some hundred rows by tiles.
+struct PackedWeight {
+  std::int64_t out = 0;
+  std::int64_t in = 0;
+  at::ScalarType type = at::kFloat;
+  at::Tensor panels;
+};
+
+/// Nothing where products of the weight's type are not ours. weight_oi [out, in], fp32 or bf16.
+std::optional<PackedWeight> packed(const at::Tensor& weight_oi);
+
+/// The same as above, to the byte where x has two rows or more; x of the weight's type, on a CPU. Not differentiable.
+at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o);
 
 }  // namespace hotshot::kernel

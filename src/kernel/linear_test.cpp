@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "kernel/test_support.h"
@@ -55,6 +57,24 @@ TEST_P(Linear, ShapesBesideEveryBlock) {
       if (!ours) continue;  // the library rounds sums on the way
       for (at::Tensor& x : inputs) x = x.to(at::kBFloat16);
       expect_like(kLinear, kReference, inputs, kBf16Tolerance);
+    }
+  }
+}
+
+TEST_P(Linear, PackedWeightsGiveTheSameBytes) {
+  const at::NoGradGuard no_grad;
+  std::uint64_t index = 170;
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    for (const std::int64_t rows : {2, 33, 700}) {
+      Tensors inputs = random_inputs({rows, 1}, 48, 40, ++index);
+      for (at::Tensor& x : inputs) x = x.to(dtype);
+      const std::optional<PackedWeight> weight = packed(inputs[1]);
+      ASSERT_EQ(weight.has_value(), dtype == at::kFloat || isa() >= Isa::avx512bf16);
+      if (!weight) continue;
+      EXPECT_TRUE(at::equal(linear(inputs[0], *weight, inputs[2]), kLinear(inputs)));
+      EXPECT_TRUE(at::equal(linear(inputs[0], *weight, {}), kLinear({inputs[0], inputs[1]})));
+      EXPECT_THROW(linear(inputs[0].to(at::kDouble), *weight, {}), std::runtime_error);
+      EXPECT_THROW(linear(inputs[0].narrow(-1, 0, 46), *weight, {}), std::runtime_error);
     }
   }
 }

@@ -58,6 +58,10 @@ double operations_of(std::string_view name, const std::vector<at::Tensor>& in, V
   if (name == "hotshot::linear_grad_weight") return 2 * count(in[0]) * static_cast<double>(in[1].size(-1));
   if (name == "hotshot::linear" || name == "hotshot::library_linear")
     return 2 * count(in[0]) * static_cast<double>(in[1].size(0));
+  if (name == "hotshot::linear_packed") return 2 * count(in[0]) * static_cast<double>(in[2].size(-1));
+  if (name == "hotshot::convolution") return convolution(in[2], in[1]);
+  if (name == "hotshot::convolution_grad_x") return convolution(in[0], in[1]);
+  if (name == "hotshot::convolution_grad_weight") return convolution(in[0], in[1]);
   // As often as the library would multiply; ours leaves out half of what is symmetric.
   if (name == "hotshot::orthogonalized") {
     const double m = static_cast<double>(in[0].size(0)), n = static_cast<double>(in[0].size(1));

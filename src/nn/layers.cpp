@@ -26,14 +26,22 @@ Linear::Linear(const LinearOptions& options)
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
   const at::Tensor bias = bias_ ? bias_->tensor : at::Tensor();
-  const at::Tensor y = bytes_ ? kernel::linear(x, *bytes_, bias) : kernel::linear(x, weight_.tensor, bias);
+  const at::Tensor y = bytes_    ? kernel::linear(x, *bytes_, bias)
+                       : packed_ ? kernel::linear(x, *packed_, bias)
+                                 : kernel::linear(x, weight_.tensor, bias);
   return weight_.low_rank ? y + (*weight_.low_rank)(x) : y;
 }
 
 void Linear::quantize() {
-  if (!weight_.hidden || weight_.keep_fp32 || bytes_) return;
+  if (!weight_.hidden || weight_.keep_fp32 || bytes_ || packed_) return;
   bytes_ = kernel::quantized(weight_.tensor);
   weight_.tensor = at::empty({0}, weight_.tensor.options());
+}
+
+void Linear::pack() {
+  if (!weight_.hidden || weight_.keep_fp32 || bytes_ || packed_) return;
+  packed_ = kernel::packed(weight_.tensor);
+  if (packed_) weight_.tensor = at::empty({0}, weight_.tensor.options());
 }
 
 RmsNorm::RmsNorm(std::int64_t size, double eps)

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "kernel/linear.h"
 #include "kernel/quantized.h"
 #include "nn/module.h"
 
@@ -28,11 +29,14 @@ class Linear : public Module {
   explicit Linear(const LinearOptions& options);
   at::Tensor operator()(const at::Tensor& x) const;
   void quantize() override;
+  void pack() override;
 
  private:
   Parameter& weight_;
   Parameter* bias_;
-  std::optional<kernel::QuantizedWeight> bytes_;  // instead of weight_, which is empty then
+  // Instead of weight_, which is empty then.
+  std::optional<kernel::QuantizedWeight> bytes_;
+  std::optional<kernel::PackedWeight> packed_;
 };
 
 /// RMS norm over the last axis with a weight.

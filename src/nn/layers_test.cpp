@@ -45,6 +45,22 @@ TEST(Linear, WithItsWeightAsBytesMakesNearlyTheSame) {
   }
 }
 
+TEST(Linear, PackedGivesTheSameFromThenOn) {
+  at::NoGradGuard no_grad;
+  const at::Tensor x = normals({5, 64}, 1);
+  for (const bool hidden : {true, false}) {
+    Linear linear({.in = 64, .out = 32, .hidden = hidden});
+    linear.initialize(1);
+    const at::Tensor y = linear(x);
+    Group group;
+    group.with("inner", linear).pack();
+    group.pack();      // a second time changes nothing
+    group.quantize();  // nor does this, afterwards
+    EXPECT_TRUE(at::equal(linear(x), y));
+    EXPECT_EQ(linear.parameter_count(), hidden ? 32 : 64 * 32 + 32);
+  }
+}
+
 TEST(RmsNorm, MakesTheMeanSquareOne) {
   RmsNorm norm(64, 1e-6);
   norm.initialize(1);

@@ -70,6 +70,10 @@ void Module::quantize() {
   for (const Child& child : children_) child.module->quantize();
 }
 
+void Module::pack() {
+  for (const Child& child : children_) child.module->pack();
+}
+
 at::Device Module::device() {
   const auto all = parameters();
   return all.empty() ? at::Device(at::kCPU) : all.front().parameter->tensor.device();

@@ -70,6 +70,9 @@ class Module {
   /// Keeps the weights of hidden linear layers as bytes (kernel/quantized.h) from now on, for inference on a CPU; they
   /// are no parameters any more.
   virtual void quantize();
+  /// Keeps the weights of hidden linear layers in the order in which products read them (kernel/linear.h) from now on,
+  /// for inference; where that was possible they are no parameters any more. Activations are of the weights' type.
+  virtual void pack();
   /// The device of the first parameter.
   at::Device device();
 

@@ -99,7 +99,7 @@ class ImageRun : public Run {
       : folder_(folder), configs_(configs), plan_(plan), context_(std::move(context)) {
     read_image();
     unet_ = load_with_loras<model::Unet>(folder, "unet", loras, plan.dtype, plan.device);
-    if (plan.quantized) unet_->quantize();
+    plan.quantized ? unet_->quantize() : unet_->pack();
     const LocalFiles& files = plan.settled.files;
     for (std::size_t i = 0; i < files.controlnet.size(); ++i) {
       controls_.push_back(std::make_unique<ControlNetwork>(plan, i, configs.unet));

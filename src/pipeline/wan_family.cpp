@@ -71,7 +71,7 @@ class WanRun : public Run {
         beginning_(read_beginning(folder, plan)),
         transformer_(load_network<model::WanTransformer>(folder, "transformer", plan.dtype, plan.device)),
         denoiser_(*transformer_, text, plan.device, plan.dtype) {
-    if (plan.quantized) transformer_->quantize();
+    plan.quantized ? transformer_->quantize() : transformer_->pack();
   }
 
   at::Tensor start(std::uint64_t seed) override {
