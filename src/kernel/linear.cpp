@@ -26,8 +26,10 @@ bool wants_gradients(const at::Tensor& x, const at::Tensor& weight_oi, const at:
 
 // y [rows, columns] = left [rows, depth] · right [depth, columns] + bias; `right` is packed.
 template <class T>
-void times(const at::Tensor& left, const at::Tensor& right, const at::Tensor& bias, const at::Tensor& y) {
+void times(const at::Tensor& left, const at::Tensor& right, const at::Tensor& bias, const at::Tensor& y,
+           Activation then = Activation::none) {
   PanelProduct<T> product = product_of_rows<T>(left, right, y.size(1));
+  product.then_gelu = then == Activation::gelu_tanh;
   product.bias = bias.numel() > 0 ? data<float>(bias) : nullptr;
   product.y = data<T>(y);
   multiply(product);
@@ -180,7 +182,7 @@ std::optional<PackedWeight> packed(const at::Tensor& weight_any) {
   return result;
 }
 
-at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o) {
+at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o, Activation then) {
   ensure(x.dim() >= 1 && x.size(-1) == weight.in && x.scalar_type() == weight.type && multiplies(x), "linear",
          "expected rows of {} values of the packed weight's type but got {} values of {} dimensions", weight.in,
          x.numel(), x.dim());
@@ -194,7 +196,7 @@ at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Ten
   const at::Tensor bias = bias_o.defined() ? bias_o.to(at::kFloat).contiguous() : at::empty({0}, at::kFloat);
   const at::Tensor y = empty_rows(rows, weight.out);
   const Recorded recorded("hotshot::linear_packed", {rows, weight.panels, y});
-  with_type(rows, [&](auto type) { times<decltype(type)>(rows, weight.panels, bias, y); });
+  with_type(rows, [&](auto type) { times<decltype(type)>(rows, weight.panels, bias, y, then); });
   return y.view(shape);
 }
 

@@ -27,7 +27,12 @@ struct PackedWeight {
 /// Nothing where products of the weight's type are not ours. weight_oi [out, in], fp32 or bf16.
 std::optional<PackedWeight> packed(const at::Tensor& weight_oi);
 
-/// The same as above, to the byte where x has two rows or more; x of the weight's type, on a CPU. Not differentiable.
-at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o);
+/// What becomes of x wᵀ + b before it is rounded.
+enum class Activation { none, gelu_tanh };
+
+/// The same as above, to the byte where x has two rows or more and nothing follows; x of the weight's type, on a CPU.
+/// Not differentiable.
+at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o,
+                  Activation then = Activation::none);
 
 }  // namespace hotshot::kernel

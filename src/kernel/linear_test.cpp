@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kernel/composition.h"
 #include "kernel/test_support.h"
 
 namespace hotshot::kernel {
@@ -73,6 +74,10 @@ TEST_P(Linear, PackedWeightsGiveTheSameBytes) {
       if (!weight) continue;
       EXPECT_TRUE(at::equal(linear(inputs[0], *weight, inputs[2]), kLinear(inputs)));
       EXPECT_TRUE(at::equal(linear(inputs[0], *weight, {}), kLinear({inputs[0], inputs[1]})));
+      EXPECT_LT(relative_error(linear(inputs[0], *weight, inputs[2], Activation::gelu_tanh),
+                               composition::gelu_tanh(kReference({inputs[0].to(at::kDouble), inputs[1].to(at::kDouble),
+                                                                  inputs[2].to(at::kDouble)}))),
+                dtype == at::kFloat ? kFloatTolerance : kBf16Tolerance);
       EXPECT_THROW(linear(inputs[0].to(at::kDouble), *weight, {}), std::runtime_error);
       EXPECT_THROW(linear(inputs[0].narrow(-1, 0, 46), *weight, {}), std::runtime_error);
     }

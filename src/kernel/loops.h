@@ -161,7 +161,8 @@ struct Turning {
   void* rows = nullptr;
 };
 
-/// y = scale · left · right + bias, or with `added`: + added_scale · added.
+/// y = scale · left · right + bias, then gelu of it (tanh approximation) if asked; or with `added` instead of both:
+/// + added_scale · added.
 template <class T>
 struct PanelProduct {
   const void* left = nullptr;   // elements: row r of block b at left + b · left_block + r · left_row, its depths
@@ -178,6 +179,7 @@ struct PanelProduct {
   float scale = 1;
   const T* added = nullptr;  // [rows, columns], may be y itself; instead of a bias
   float added_scale = 0;
+  bool then_gelu = false;
   bool symmetric = false;  // of a square y, which is its own transpose: tiles below the diagonal are left out, and are
                            // to be mirrored
   std::int64_t rows = 0;

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "kernel/activation.h"
 #include "kernel/attention.h"
 
 namespace hotshot::model {
@@ -114,7 +113,7 @@ at::Tensor TokenBlock::operator()(const at::Tensor& x_bld) const {
   const at::Tensor mixed = kernel::attention(split(to_q_(y)), split(to_k_(y)), split(to_v_(y)),
                                              1.0 / std::sqrt(static_cast<double>(head_size)));
   const at::Tensor x = x_bld + to_out_(mixed.flatten(2));
-  return x + ffn_out_(kernel::gelu_tanh(ffn_in_(norm2_(x))));
+  return x + ffn_out_(ffn_in_.then_gelu(norm2_(x)));
 }
 
 ClipClassifier::Stage::Stage(std::int64_t in, std::int64_t out, int count) {

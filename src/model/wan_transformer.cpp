@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "kernel/activation.h"
 #include "kernel/attention.h"
 #include "kernel/norm.h"
 #include "kernel/rotary.h"
@@ -150,7 +149,7 @@ at::Tensor WanBlock::operator()(const at::Tensor& x_bld, const TextContext& cont
   x = whole(kernel::gated_residual(x, in_groups(attn1_(attended, attended, rotary, {})), parts[2]));
   x = in_groups(x + attn2_(norm2_ ? (*norm2_)(x) : x, context.embeddings_bld, {}, context.bias_bl));
   const at::Tensor fed = whole(kernel::layer_norm_modulate(x, parts[3], parts[4], eps_));
-  return whole(kernel::gated_residual(x, in_groups(ffn_out_(kernel::gelu_tanh(ffn_in_(fed)))), parts[5]));
+  return whole(kernel::gated_residual(x, in_groups(ffn_out_(ffn_in_.then_gelu(fed))), parts[5]));
 }
 
 WanTransformer::WanTransformer(WanTransformerConfig config)
@@ -222,7 +221,7 @@ at::Tensor WanTransformer::operator()(const at::Tensor& latents_bcthw, const at:
   }
   const at::Tensor modulation_gkd =
       time_proj_(at::silu(time_gd)).to(at::kFloat).unflatten(-1, {6, config_.inner_dim()});
-  const TextContext text{text_2_(kernel::gelu_tanh(text_1_(context.embeddings_bld.to(dtype)))), context.bias_bl};
+  const TextContext text{text_2_(text_1_.then_gelu(context.embeddings_bld.to(dtype))), context.bias_bl};
 
   at::Tensor x_bld = patch_embedding_(latents_bcthw);
   if (position_embedding_) {

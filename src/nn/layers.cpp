@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "kernel/activation.h"
 #include "kernel/linear.h"
 #include "kernel/norm.h"
 #include "nn/low_rank.h"
@@ -30,6 +31,11 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
                        : packed_ ? kernel::linear(x, *packed_, bias)
                                  : kernel::linear(x, weight_.tensor, bias);
   return weight_.low_rank ? y + (*weight_.low_rank)(x) : y;
+}
+
+at::Tensor Linear::then_gelu(const at::Tensor& x) const {
+  if (!packed_ || weight_.low_rank) return kernel::gelu_tanh((*this)(x));
+  return kernel::linear(x, *packed_, bias_ ? bias_->tensor : at::Tensor(), kernel::Activation::gelu_tanh);
 }
 
 void Linear::quantize() {

@@ -28,6 +28,8 @@ class Linear : public Module {
  public:
   explicit Linear(const LinearOptions& options);
   at::Tensor operator()(const at::Tensor& x) const;
+  /// gelu of it, tanh approximation.
+  at::Tensor then_gelu(const at::Tensor& x) const;
   void quantize() override;
   void pack() override;
 

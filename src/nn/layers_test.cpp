@@ -51,12 +51,14 @@ TEST(Linear, PackedGivesTheSameFromThenOn) {
   for (const bool hidden : {true, false}) {
     Linear linear({.in = 64, .out = 32, .hidden = hidden});
     linear.initialize(1);
-    const at::Tensor y = linear(x);
+    const at::Tensor y = linear(x), activated = linear.then_gelu(x);
     Group group;
     group.with("inner", linear).pack();
     group.pack();      // a second time changes nothing
     group.quantize();  // nor does this, afterwards
     EXPECT_TRUE(at::equal(linear(x), y));
+    EXPECT_LT(largest_difference(activated, at::gelu(y, "tanh")), 1e-5);
+    EXPECT_LT(largest_difference(linear.then_gelu(x), activated), 1e-5);
     EXPECT_EQ(linear.parameter_count(), hidden ? 32 : 64 * 32 + 32);
   }
 }
