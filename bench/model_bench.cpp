@@ -101,6 +101,7 @@ void randomise(nn::Module& module) {
 // A network and one call of it, which returns its prediction.
 struct Step {
   std::unique_ptr<nn::Module> network;
+  std::int64_t parameters = 0;
   std::function<at::Tensor()> call;
 };
 
@@ -108,6 +109,8 @@ Step hotshot_xl_step(const Options& o) {
   constexpr std::int64_t kTextTokens = 77;
   auto unet = std::make_unique<model::Unet>(hotshot_xl());
   randomise(*unet);
+  const std::int64_t parameters = unet->parameter_count();
+  unet->pack();  // as a run does
   const at::Tensor x_bcfhw = random_bf16({1, 4, o.frames, o.height / 8, o.width / 8}, 1, 5);
   const model::UnetContext context{.text_bsd = random_bf16({1, kTextTokens, 2048}, 1, 6),
                                    .pooled_bd = random_bf16({1, 1280}, 1, 7),
@@ -116,7 +119,7 @@ Step hotshot_xl_step(const Options& o) {
   const auto call = [network = unet.get(), x_bcfhw, context] {
     return (*network)(x_bcfhw, at::full({1}, 500.0), context);
   };
-  return {std::move(unet), call};
+  return {std::move(unet), parameters, call};
 }
 
 Step wan_step(const Options& o) {
@@ -126,12 +129,14 @@ Step wan_step(const Options& o) {
   config.ffn_dim = 8960;
   auto transformer = std::make_unique<model::WanTransformer>(config);
   randomise(*transformer);
+  const std::int64_t parameters = transformer->parameter_count();
+  transformer->pack();  // as a run does
   const at::Tensor x_bcthw = random_bf16({1, 16, (o.frames + 3) / 4, o.height / 8, o.width / 8}, 1, 5);
   const model::TextContext context{random_bf16({1, 512, config.text_dim}, 1, 6), {}};
   const auto call = [network = transformer.get(), x_bcthw, context] {
     return (*network)(x_bcthw, at::full({1}, 500.0), context);
   };
-  return {std::move(transformer), call};
+  return {std::move(transformer), parameters, call};
 }
 
 Step step_of(const Options& options) {
@@ -179,8 +184,8 @@ int run(const Options& options) {
   double seconds = seconds_of(call);
   for (int i = 1; i < options.steps; ++i) seconds = std::min(seconds, seconds_of(call));
   const double rate = operations / seconds;
-  fmt::print("{}, {} parameters, {} frames of {}x{}, {} threads\n", options.model, step.network->parameter_count(),
-             options.frames, options.width, options.height, options.threads);
+  fmt::print("{}, {} parameters, {} frames of {}x{}, {} threads\n", options.model, step.parameters, options.frames,
+             options.width, options.height, options.threads);
   fmt::print("{:.2f} s a step of {:.2f} TFLOP: {:.3f} TFLOP/s, {:.0f} % of oneDNN's best, {:.3f}\n", seconds,
              operations * 1e-12, rate * 1e-12, 100 * rate / ceiling, ceiling * 1e-12);
   fmt::print("peak memory {:.2f} GiB\n", peak_gib());

@@ -132,9 +132,8 @@ void convolve(const Seen<T>& seen, const at::Tensor& weight, Convolution<T> c) {
   c.filter = filter.data_ptr();
   c.channels = weight.size(0);
   c.filter_panel = kPanelColumns * blocks(w.parts() * w.part_depth(), loops<T>().element_depth);
-  for_units(w, c.channels, convolution_scratch(w), [&](std::int64_t begin, std::int64_t end, float* scratch) {
-    loops<T>().convolve(c, begin, end, scratch);
-  });
+  for_units(w, c.channels, convolution_scratch(w),
+            [&](std::int64_t begin, std::int64_t end, float* scratch) { loops<T>().convolve(c, begin, end, scratch); });
 }
 
 Sizes kernel_of(const at::Tensor& weight) { return {weight.size(2), weight.size(3), weight.size(4)}; }
@@ -144,8 +143,7 @@ at::Tensor forward(const at::Tensor& x_bthwc, const at::Tensor& weight, const at
                    const ConvolutionOptions& options, const Sizes& out, const at::Tensor& added_bthwc,
                    const at::Tensor& past_bthwc) {
   const std::int64_t channels = weight.size(0);
-  const at::Tensor y =
-      at::empty({x_bthwc.size(0), out[kTime], out[kHeight], out[kWidth], channels}, x_bthwc.options());
+  const at::Tensor y = at::empty({x_bthwc.size(0), out[kTime], out[kHeight], out[kWidth], channels}, x_bthwc.options());
   const Recorded recorded("hotshot::convolution", {x_bthwc, weight, y});
   with_type(x_bthwc, [&](auto type) {
     using T = decltype(type);
@@ -391,9 +389,9 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
          weight.dim());
   const Sizes out = out_of(x, weight, options);
   check(x, weight, bias, options, added, past, out);
-  const bool gradients = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() ||
-                                                        bias.requires_grad() ||
-                                                        (added.defined() && added.requires_grad()));
+  const bool gradients =
+      at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() || bias.requires_grad() ||
+                                     (added.defined() && added.requires_grad()));
   if (is_pointwise(x, weight, options)) {
     at::Tensor y = standing(linear(lying(x), weight.flatten(1), bias));
     if (options.then_silu) y = at::silu(y);

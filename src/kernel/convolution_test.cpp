@@ -5,8 +5,8 @@
 
 #include <limits>
 #include <ostream>
-
 #include <stdexcept>
+
 #include "kernel/test_support.h"
 
 namespace hotshot::kernel {
@@ -23,8 +23,7 @@ struct Shape {
 };
 
 // The definition, in the type of x.
-at::Tensor defined(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                   const ConvolutionOptions& o) {
+at::Tensor defined(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvolutionOptions& o) {
   const at::Tensor padded =
       at::constant_pad_nd(x, {o.before[2], o.after[2], o.before[1], o.after[1], o.before[0], o.after[0]});
   return at::conv3d(padded, weight, bias, o.stride);
@@ -60,8 +59,7 @@ std::ostream& operator<<(std::ostream& out, const Shape& s) {
 
 Tensors inputs_of(const Shape& s, at::ScalarType type) {
   const double scale = 1 / std::sqrt(static_cast<double>(s.x[1] * s.kernel[0] * s.kernel[1] * s.kernel[2]));
-  return {normals(s.x, 1).to(type),
-          normals({s.out, s.x[1], s.kernel[0], s.kernel[1], s.kernel[2]}, 2, scale).to(type),
+  return {normals(s.x, 1).to(type), normals({s.out, s.x[1], s.kernel[0], s.kernel[1], s.kernel[2]}, 2, scale).to(type),
           normals({s.out}, 3).to(type)};
 }
 

@@ -75,8 +75,8 @@ TEST_P(Linear, PackedWeightsGiveTheSameBytes) {
       EXPECT_TRUE(at::equal(linear(inputs[0], *weight, inputs[2]), kLinear(inputs)));
       EXPECT_TRUE(at::equal(linear(inputs[0], *weight, {}), kLinear({inputs[0], inputs[1]})));
       EXPECT_LT(relative_error(linear(inputs[0], *weight, inputs[2], Activation::gelu_tanh),
-                               composition::gelu_tanh(kReference({inputs[0].to(at::kDouble), inputs[1].to(at::kDouble),
-                                                                  inputs[2].to(at::kDouble)}))),
+                               composition::gelu_tanh(kReference(
+                                   {inputs[0].to(at::kDouble), inputs[1].to(at::kDouble), inputs[2].to(at::kDouble)}))),
                 dtype == at::kFloat ? kFloatTolerance : kBf16Tolerance);
       EXPECT_THROW(linear(inputs[0].to(at::kDouble), *weight, {}), std::runtime_error);
       EXPECT_THROW(linear(inputs[0].narrow(-1, 0, 46), *weight, {}), std::runtime_error);

@@ -433,7 +433,8 @@ struct Loops {
   void (*multiply_panels)(const PanelProduct<T>&, std::int64_t first, std::int64_t last);
 
   /// Units [first, last) of clips · units().volume(). scratch: convolution_scratch(windows) floats. Null, and
-  /// convolve_weights, as `pack`. Every value is summed up in fp32, in an order that depends on the filter's size alone.
+  /// convolve_weights, as `pack`. Every value is summed up in fp32, in an order that depends on the filter's size
+  /// alone.
   void (*convolve)(const Convolution<T>&, std::int64_t first, std::int64_t last, float* scratch);
   /// Adds what units [first, last) give to sums, convolution_weight_sums floats. scratch: convolution_weight_scratch.
   void (*convolve_weights)(const ConvolutionWeightGradient<T>&, std::int64_t first, std::int64_t last, float* scratch,

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -263,14 +264,22 @@ at::Tensor WanVae::encode_streamed(const at::Tensor& video_bcthw) const {
   return at::cat(means, 2);
 }
 
-void WanVae::decode_streamed(const at::Tensor& latents_bcthw,
-                             const std::function<void(const at::Tensor&)>& sink) const {
+void WanVae::decode_streamed(const at::Tensor& latents_bcthw, const std::function<void(const at::Tensor&)>& sink,
+                             std::int64_t most_at_once) const {
   at::NoGradGuard no_grad;
   const at::Tensor x = post_quant_conv_(latents_bcthw);
   nn::StreamCache cache;
-  for (std::int64_t frame = 0; frame < x.size(2); ++frame) {
-    const at::Tensor video = decoder_->forward(x.narrow(2, frame, 1), {&cache, frame == 0});
-    sink(unpatchify(video, config_.patch_size.value_or(1)).clamp(-1.0, 1.0));
+  // Values of the largest activation of one latent frame; as many frames at once as make no more than kPieceValues:
+  // small pieces leave threads without work.
+  constexpr std::int64_t kPieceValues = 1 << 23;
+  const std::int64_t t = config_.scale_factor_temporal, s = config_.scale_factor_spatial,
+                     p = config_.patch_size.value_or(1), base = config_.decoder_base_dim.value_or(config_.base_dim);
+  const std::int64_t values = x.size(0) * base * t * (x.size(3) * s / p) * (x.size(4) * s / p);
+  const std::int64_t most = std::clamp<std::int64_t>(kPieceValues / values, 1, most_at_once);
+  for (std::int64_t frame = 0; frame < x.size(2); frame += most) {
+    const std::int64_t count = std::min(most, x.size(2) - frame);
+    const at::Tensor video = decoder_->forward(x.narrow(2, frame, count), {&cache, frame == 0});
+    sink(unpatchify(video, p).clamp(-1.0, 1.0));
   }
 }
 

@@ -60,9 +60,10 @@ class WanVae : public nn::Module {
 
   /// As encode(...).mean, streamed through time: memory does not grow with length. No gradients.
   at::Tensor encode_streamed(const at::Tensor& video_bcthw) const;
-  /// As decode, streamed latent frame by latent frame and clamped to [-1, 1]; `sink` gets each piece
-  /// [b, 3, 1 or 4, h, w] in order. No gradients.
-  void decode_streamed(const at::Tensor& latents_bcthw, const std::function<void(const at::Tensor&)>& sink) const;
+  /// As decode, streamed some latent frames at a time, one where pictures are large and never more than most_at_once ≥
+  /// 1, and clamped to [-1, 1]; `sink` gets each piece [b, 3, t, h, w] in order. No gradients.
+  void decode_streamed(const at::Tensor& latents_bcthw, const std::function<void(const at::Tensor&)>& sink,
+                       std::int64_t most_at_once = 64) const;
 
   /// Between the autoencoder's latents and the unit-variance latents that diffusion sees.
   at::Tensor normalize(const at::Tensor& latents_bcthw) const;

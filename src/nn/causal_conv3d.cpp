@@ -39,11 +39,10 @@ at::Tensor CausalConv3d::operator()(const at::Tensor& x_bcthw, StreamCache* cach
   const std::int64_t seen = x_bcthw.size(2) + (before.defined() ? before.size(2) : 0),
                      blind = std::max<std::int64_t>(past + 1 - seen, 0);
   if (blind > 0) weight = weight.narrow(2, blind, past + 1 - blind);
-  return kernel::convolution(x_bcthw, weight, bias_.tensor,
-                             {.stride = {options_.time_stride, 1, 1},
-                              .before = {past - blind, height, width},
-                              .after = {0, height, width}},
-                             added, before);
+  return kernel::convolution(
+      x_bcthw, weight, bias_.tensor,
+      {.stride = {options_.time_stride, 1, 1}, .before = {past - blind, height, width}, .after = {0, height, width}},
+      added, before);
 }
 
 }  // namespace hotshot::nn

@@ -21,8 +21,8 @@ struct Conv2dOptions {
   bool hidden = true;                         // see Parameter::hidden
 };
 
-/// 2-D convolution of x_nchw with weight [out, in, k, k] and bias: [n, out, h', w'] in the dtype of x, channels-last, as
-/// x is best.
+/// 2-D convolution of x_nchw with weight [out, in, k, k] and bias: [n, out, h', w'] in the dtype of x, channels-last,
+/// as x is best.
 class Conv2d : public Module {
  public:
   explicit Conv2d(const Conv2dOptions& options);

@@ -34,9 +34,7 @@ Downsample2d::Downsample2d(std::int64_t channels, std::int64_t padding)
   add_child("conv", conv_);
 }
 
-at::Tensor Downsample2d::operator()(const at::Tensor& x_nchw) const {
-  return conv_(x_nchw);
-}
+at::Tensor Downsample2d::operator()(const at::Tensor& x_nchw) const { return conv_(x_nchw); }
 
 Upsample2d::Upsample2d(std::int64_t channels) : conv_({.in = channels, .out = channels, .padding = 1}) {
   add_child("conv", conv_);

@@ -83,7 +83,9 @@ Frames decode_latents(const model::WanVae& vae, const at::Tensor& latents_bcthw,
     const std::size_t count = std::min<std::size_t>(bytes_thwc.nbytes(), result.pixels.size() - written);
     if (count > 0) std::memcpy(result.pixels.data() + written, bytes_thwc.data_ptr(), count);
     written += count;
-    advance_or_stop(progress, ++done);
+    const std::int64_t step = vae.config().scale_factor_temporal;
+    done += (piece.size(2) + step - 1) / step;  // latent frames: the first is one frame
+    advance_or_stop(progress, done);
   });
   ensure(written == result.pixels.size(), "decode", "expected {} bytes of frames but got {}", result.pixels.size(),
          written);
