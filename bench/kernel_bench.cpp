@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <ctime>
@@ -202,28 +203,52 @@ void add_quantized(std::int64_t rows, std::int64_t in_size, std::int64_t out_siz
   add(c, false);
 }
 
-// Filters of 3x3, or with `taps` frames in time, from frames + taps − 1 to `frames`; as in training, weights of fp32.
-// Compared with the library's, channels side by side too.
-void add_convolution(std::int64_t clips, std::int64_t frames, std::int64_t side, std::int64_t in, std::int64_t out,
-                     std::int64_t taps) {
-  const at::Tensor x = normals({clips, in, frames + taps - 1, side, side}, 1, at::kBFloat16);
-  const Tensors inputs{x.contiguous(at::MemoryFormat::ChannelsLast3d), normals({out, in, taps, 3, 3}, 2, at::kFloat),
-                       normals({out}, 3, at::kFloat)};
-  const auto size = [](std::int64_t n) { return std::to_string(n); };
-  const kernel::ConvolutionOptions options{.before = {0, 1, 1}, .after = {0, 1, 1}};
-  add({.name = "convolution " + size(clips) + "x" + size(frames) + "x" + size(side) + "x" + size(side) + ", " +
-               size(in) + " to " + size(out) + " by " + size(taps) + "x3x3",
-       .kernel = [=](const Tensors& in) { return kernel::convolution(in[0], in[1], in[2], options); },
-       .composition =
-           [=](const Tensors& in) {
-             const at::Tensor weight = in[1].to(at::kBFloat16), bias = in[2].to(at::kBFloat16);
-             if (taps > 1) return at::conv3d(in[0], weight, bias, 1, {0, 1, 1});
-             return at::conv2d(in[0].squeeze(2), weight.squeeze(2), bias, 1, 1);
-           },
-       .inputs = inputs,
-       .bytes = bytes_of(inputs) + 2.0 * static_cast<double>(clips * frames * side * side * out),
-       .flops = 18.0 * static_cast<double>(clips * frames * side * side * in * out * taps),
-       .backward_flops = 2});
+struct ConvolutionShape {
+  std::int64_t clips, frames, side, in, out, taps;
+  std::int64_t kernel = 3, stride = 1;
+};
+
+// Filters of kernel², or with `taps` frames in time, from frames + taps − 1 to `frames`; as in training, weights of
+// fp32. Compared with the library's, whose clips lie channel after channel and whose pictures pixel after pixel: what
+// it does best.
+void add_convolution(const ConvolutionShape& s, at::ScalarType dtype = at::kBFloat16) {
+  const std::int64_t padding = s.stride == 1 ? s.kernel / 2 : 0,
+                     side = (s.side + 2 * padding - s.kernel) / s.stride + 1;
+  const at::Tensor x = normals({s.clips, s.in, s.frames + s.taps - 1, s.side, s.side}, 1, dtype);
+  const Tensors inputs{x.contiguous(at::MemoryFormat::ChannelsLast3d),
+                       normals({s.out, s.in, s.taps, s.kernel, s.kernel}, 2, at::kFloat),
+                       normals({s.out}, 3, at::kFloat)};
+  const kernel::ConvolutionOptions options{
+      .stride = {1, s.stride, s.stride}, .before = {0, padding, padding}, .after = {0, padding, padding}};
+  const std::string name = fmt::format("convolution {} {}x{}x{}x{}, {} to {} by {}x{}x{}{}", c10::toString(dtype),
+                                       s.clips, s.frames, s.side, s.side, s.in, s.out, s.taps, s.kernel, s.kernel,
+                                       s.stride > 1 ? fmt::format(" step {}", s.stride) : "");
+  const auto library = [=](const at::Tensor& x, const Tensors& in) {
+    const at::Tensor weight = in[1].to(dtype), bias = in[2].to(dtype);
+    if (s.taps > 1) return at::conv3d(x, weight, bias, {1, s.stride, s.stride}, {0, padding, padding});
+    return at::conv2d(x.squeeze(2), weight.squeeze(2), bias, s.stride, padding);
+  };
+  const Case c{.name = name,
+               .kernel = [=](const Tensors& in) { return kernel::convolution(in[0], in[1], in[2], options); },
+               .composition = [=](const Tensors& in) { return library(in[0], in); },
+               .inputs = inputs,
+               .bytes = bytes_of(inputs) +
+                        static_cast<double>(s.clips * s.frames * side * side * s.out) * c10::elementSize(dtype),
+               .flops = 2.0 * static_cast<double>(s.kernel * s.kernel * s.clips * s.frames * side * side * s.in *
+                                                  s.out * s.taps),
+               .backward_flops = 2};
+  Case plain = c;
+  plain.inputs[0] = x;
+  for (const bool backward : {false, true}) {
+    for (const bool composed : {true, false}) {
+      const Case& measured = composed && s.taps > 1 ? plain : c;
+      const std::string title = name + (backward ? "/backward" : "/forward") + (composed ? "/composition" : "/kernel");
+      benchmark::RegisterBenchmark(title.c_str(),
+                                   [=](benchmark::State& state) { run(state, measured, composed, backward); })
+          ->Unit(benchmark::kMillisecond)
+          ->MinTime(0.2);
+    }
+  }
 }
 
 }  // namespace
@@ -258,23 +283,33 @@ int main(int argc, char** argv) {
     add_quantized(rows, 1536, 8960);
     add_quantized(rows, 8960, 1536);
   }
-  add_convolution(1, 4, 64, 32, 32, 3);  // autoencoders: in a clip that is decoded, and in training
-  add_convolution(1, 4, 64, 64, 32, 3);
-  add_convolution(1, 4, 32, 64, 64, 3);
-  add_convolution(1, 4, 64, 12, 32, 3);
-  add_convolution(1, 4, 64, 32, 12, 3);
-  add_convolution(8, 9, 32, 32, 32, 3);
-  add_convolution(8, 9, 16, 64, 64, 3);
-  add_convolution(1, 4, 240, 96, 96, 3);
-  add_convolution(1, 4, 120, 192, 192, 3);
-  add_convolution(1, 4, 60, 384, 384, 3);
-  add_convolution(16, 1, 64, 32, 32, 1);  // pictures, and the networks that make them
-  add_convolution(16, 1, 32, 64, 64, 1);
-  add_convolution(1, 1, 256, 128, 128, 1);
-  add_convolution(16, 1, 16, 128, 128, 1);
-  add_convolution(1, 1, 64, 320, 320, 1);
-  add_convolution(1, 1, 32, 640, 640, 1);
-  add_convolution(1, 1, 16, 1280, 1280, 1);
+  for (const ConvolutionShape& shape :
+       std::vector<ConvolutionShape>{// Autoencoders of clips: in a clip that is decoded, in training, large.
+                                     {1, 4, 64, 32, 32, 3},
+                                     {1, 4, 64, 64, 32, 3},
+                                     {1, 4, 32, 64, 64, 3},
+                                     {1, 4, 64, 12, 32, 3},
+                                     {1, 4, 64, 32, 12, 3},
+                                     {8, 9, 32, 32, 32, 3},
+                                     {8, 9, 16, 64, 64, 3},
+                                     {1, 4, 240, 96, 96, 3},
+                                     {1, 4, 120, 192, 192, 3},
+                                     {1, 4, 60, 384, 384, 3},
+                                     // Pictures, and the networks that make and read them.
+                                     {16, 1, 64, 32, 32, 1},
+                                     {16, 1, 32, 64, 64, 1},
+                                     {1, 1, 256, 128, 128, 1},
+                                     {16, 1, 16, 128, 128, 1},
+                                     {1, 1, 64, 320, 320, 1},
+                                     {1, 1, 32, 640, 640, 1},
+                                     {16, 1, 64, 32, 32, 1, 3, 2},
+                                     {16, 1, 32, 64, 64, 1, 2, 2},
+                                     {16, 1, 128, 3, 32, 1, 4, 4}}) {
+    add_convolution(shape);
+  }
+  add_convolution({1, 4, 64, 32, 32, 3}, at::kFloat);
+  add_convolution({1, 4, 60, 384, 384, 3}, at::kFloat);
+  add_convolution({16, 1, 64, 32, 32, 1}, at::kFloat);
   benchmark::AddCustomContext("instruction set", std::string(kernel::isa_name(kernel::isa())));
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

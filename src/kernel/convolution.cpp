@@ -212,17 +212,19 @@ void input_gradient(const at::Tensor& grad_y_bthwc, const at::Tensor& weight, co
   }
 }
 
-// fp32 [o, c, kt, kh, kw]. Units are shared out among so many pieces, each with sums of its own, whatever the threads.
+// fp32 [o, c, kt, kh, kw]. Units are shared out among pieces, each with sums of its own, whose number depends on the
+// shapes alone.
 template <class T>
 at::Tensor weight_gradient(const at::Tensor& x_bthwc, const at::Tensor& grad_y_bthwc, const at::Tensor& weight,
                            const ConvolutionOptions& options) {
-  constexpr std::int64_t kPieces = 8;
+  constexpr std::int64_t kPieces = 8, kSums = 1 << 24;
   const std::int64_t channels = weight.size(0);
   const Sizes out{grad_y_bthwc.size(1), grad_y_bthwc.size(2), grad_y_bthwc.size(3)};
   const Seen<T> seen(x_bthwc, {}, kernel_of(weight), options.stride, options.before, out);
   const Windows<T>& w = seen.windows;
-  const std::int64_t units = w.clips * w.units().volume(), pieces = std::min(units, kPieces);
-  const at::Tensor sums = at::zeros({pieces, convolution_weight_sums(w, channels)}, at::kFloat);
+  const std::int64_t units = w.clips * w.units().volume(), sums_of_piece = convolution_weight_sums(w, channels),
+                     pieces = std::min(units, std::clamp<std::int64_t>(kSums / sums_of_piece, 1, kPieces));
+  const at::Tensor sums = at::zeros({pieces, sums_of_piece}, at::kFloat);
   at::parallel_for(0, pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     const at::Tensor scratch = at::empty({convolution_weight_scratch(w, channels)}, at::kFloat);
     for (std::int64_t piece = begin; piece < end; ++piece) {
@@ -263,7 +265,7 @@ Sizes out_of(const at::Tensor& x_bcthw, const at::Tensor& weight, const Convolut
   return out;
 }
 
-// Without an activation; `added` empty for none.
+// [b, t, h, w, o], without an activation; `added` empty for none.
 struct FusedConvolution : torch::autograd::Function<FusedConvolution> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x_bcthw, const at::Tensor& weight_any,
                             const at::Tensor& bias, const at::Tensor& added_bcthw,
@@ -275,8 +277,8 @@ struct FusedConvolution : torch::autograd::Function<FusedConvolution> {
     context->saved_data["weight_type"] = static_cast<std::int64_t>(weight_any.scalar_type());
     context->saved_data["bias_type"] = static_cast<std::int64_t>(bias.scalar_type());
     const at::Tensor added = added_bcthw.numel() > 0 ? lying(added_bcthw) : at::Tensor();
-    return standing(kernel::forward(x, weight, bias.to(at::kFloat).contiguous(), options,
-                                    out_of(x_bcthw, weight, options), added, {}));
+    return kernel::forward(x, weight, bias.to(at::kFloat).contiguous(), options, out_of(x_bcthw, weight, options),
+                           added, {});
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -284,7 +286,7 @@ struct FusedConvolution : torch::autograd::Function<FusedConvolution> {
     const at::Tensor &x = saved[0], &weight = saved[1];
     const std::vector<std::int64_t> numbers = context->saved_data["options"].toIntVector();
     const ConvolutionOptions options = options_of(numbers);
-    const at::Tensor grad_y = lying(gradients[0].to(x.scalar_type()));
+    const at::Tensor grad_y = gradients[0].to(x.scalar_type()).contiguous();
     const auto type_of = [&](const char* name) {
       return static_cast<at::ScalarType>(context->saved_data[name].toInt());
     };
@@ -305,7 +307,7 @@ struct FusedConvolution : torch::autograd::Function<FusedConvolution> {
         result[2] = summed_rows<T>(grad_y.view({-1, grad_y.size(-1)})).to(type_of("bias_type"));
       }
     });
-    if (context->needs_input_grad(3)) result[3] = gradients[0];
+    if (context->needs_input_grad(3)) result[3] = standing(gradients[0]);
     return result;
   }
 };
@@ -336,21 +338,36 @@ at::Tensor library_convolution(const at::Tensor& x_any, const at::Tensor& weight
   }
   if (std::ranges::any_of(uneven, [](std::int64_t zeros) { return zeros > 0; })) x = at::constant_pad_nd(x, uneven);
   at::Tensor y;
-  if (weight.size(2) == 1 && x.size(2) == 1) {  // pictures, for which libraries do better
+  if (weight.size(2) == 1 && x.size(2) == 1 && padding[kTime] == 0) {  // pictures, for which libraries do better
     y = library(x.squeeze(2).contiguous(at::MemoryFormat::ChannelsLast),
                 weight.squeeze(2).contiguous(at::MemoryFormat::ChannelsLast), bias, at::IntArrayRef(o.stride).slice(1),
                 at::IntArrayRef(padding).slice(1))
             .unsqueeze(2);
   } else {
-    y = library(x.contiguous(at::MemoryFormat::ChannelsLast3d), weight.contiguous(at::MemoryFormat::ChannelsLast3d),
-                bias, o.stride, padding);
+    // libtorch 1.13 knows no clips with channels side by side on a CPU.
+    const auto format = x.is_cpu() ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast3d;
+    y = library(x.contiguous(format), weight.contiguous(format), bias, o.stride, padding)
+            .contiguous(at::MemoryFormat::ChannelsLast3d);
   }
   if (o.then_silu) y = at::silu(y);
   return added.defined() ? y + added : y;
 }
 
+void check_options(const at::Tensor& weight, const ConvolutionOptions& o) {
+  ensure(weight.numel() > 0, "convolution", "expected a filter with values but got {}", weight.numel());
+  for (const int axis : {kTime, kHeight, kWidth}) {
+    ensure(o.stride[axis] >= 1 && o.before[axis] >= 0 && o.after[axis] >= 0, "convolution",
+           "expected a stride of 1 or more and no fewer than 0 zeros but got {}, {} and {}", o.stride[axis],
+           o.before[axis], o.after[axis]);
+  }
+}
+
 void check(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvolutionOptions& o,
            const at::Tensor& added, const at::Tensor& past, const Sizes& out) {
+  ensure(weight.device() == x.device() && bias.device() == x.device() &&
+             (!added.defined() || added.device() == x.device()) && (!past.defined() || past.device() == x.device()),
+         "convolution", "expected all on {} but got {} and {}", x.device().str(), weight.device().str(),
+         bias.device().str());
   ensure(bias.dim() == 1 && bias.size(0) == weight.size(0), "convolution", "expected a bias of {} values but got {}",
          weight.size(0), bias.numel());
   const std::vector<std::int64_t> y{x.size(0), weight.size(0), out[kTime], out[kHeight], out[kWidth]};
@@ -387,11 +404,14 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
   ensure(x.dim() == 5 && weight.dim() == 5 && x.size(1) == weight.size(1), "convolution",
          "expected clips [b, c, t, h, w] and a filter of as many channels but got {} and {} axes", x.dim(),
          weight.dim());
+  check_options(weight, options);
   const Sizes out = out_of(x, weight, options);
   check(x, weight, bias, options, added, past, out);
   const bool gradients =
       at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() || bias.requires_grad() ||
                                      (added.defined() && added.requires_grad()));
+  ensure(!gradients || !past.defined(), "convolution", "expected no earlier frames with gradients but got {} values",
+         past.defined() ? past.numel() : 0);
   if (is_pointwise(x, weight, options)) {
     at::Tensor y = standing(linear(lying(x), weight.flatten(1), bias));
     if (options.then_silu) y = at::silu(y);
@@ -402,14 +422,12 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
     return standing(forward(lying(x), weight.to(x.scalar_type()), bias.to(at::kFloat).contiguous(), options, out,
                             added.defined() ? lying(added) : added, past.defined() ? lying(past) : past));
   }
-  ensure(!past.defined(), "convolution", "expected no earlier frames with gradients but got {} values",
-         past.defined() ? past.numel() : 0);
   // Autograd takes no undefined tensors.
   const at::Tensor none = at::empty({0}, x.options());
   if (!options.then_silu) {
-    return FusedConvolution::apply(x, weight, bias, added.defined() ? added : none, numbers_of(options));
+    return standing(FusedConvolution::apply(x, weight, bias, added.defined() ? added : none, numbers_of(options)));
   }
-  const at::Tensor y = at::silu(FusedConvolution::apply(x, weight, bias, none, numbers_of(options)));
+  const at::Tensor y = at::silu(standing(FusedConvolution::apply(x, weight, bias, none, numbers_of(options))));
   return added.defined() ? y + added : y;
 }
 

@@ -171,8 +171,8 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight_oi, const at::Te
   return y.view(shape);
 }
 
-std::optional<PackedWeight> packed(const at::Tensor& weight_any) {
-  ensure(weight_any.dim() == 2, "packed", "expected a matrix but got {} dimensions", weight_any.dim());
+std::optional<PackedWeight> pack_weight(const at::Tensor& weight_any) {
+  ensure(weight_any.dim() == 2, "pack weight", "expected a matrix but got {} dimensions", weight_any.dim());
   const at::NoGradGuard no_grad;
   const at::Tensor weight = weight_any.detach().contiguous();
   const std::int64_t out = weight.size(0), in = weight.size(1);
@@ -183,15 +183,16 @@ std::optional<PackedWeight> packed(const at::Tensor& weight_any) {
 }
 
 at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o, Activation then) {
-  ensure(x.dim() >= 1 && x.size(-1) == weight.in && x.scalar_type() == weight.type && multiplies(x), "linear",
+  ensure(x.dim() >= 1 && x.size(-1) == weight.in && x.scalar_type() == weight.type && x.is_cpu(), "linear",
          "expected rows of {} values of the packed weight's type but got {} values of {} dimensions", weight.in,
          x.numel(), x.dim());
   ensure(!bias_o.defined() || bias_o.numel() == weight.out, "linear", "expected a bias of {} values but got {}",
          weight.out, bias_o.defined() ? bias_o.numel() : 0);
-  ensure(!at::GradMode::is_enabled() || !x.requires_grad(), "linear", "expected no gradients through weights {}",
-         "that are packed");
+  ensure(!wants_gradients(x, weight.panels, bias_o), "linear",
+         "expected no gradients through a packed weight but got {} values that want them", x.numel());
   auto shape = x.sizes().vec();
   shape.back() = weight.out;
+  if (x.numel() == 0) return at::empty(shape, x.options());
   const at::Tensor rows = x.reshape({-1, weight.in}).contiguous();
   const at::Tensor bias = bias_o.defined() ? bias_o.to(at::kFloat).contiguous() : at::empty({0}, at::kFloat);
   const at::Tensor y = empty_rows(rows, weight.out);

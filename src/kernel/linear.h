@@ -25,7 +25,7 @@ struct PackedWeight {
 };
 
 /// Nothing where products of the weight's type are not ours. weight_oi [out, in], fp32 or bf16.
-std::optional<PackedWeight> packed(const at::Tensor& weight_oi);
+std::optional<PackedWeight> pack_weight(const at::Tensor& weight_oi);
 
 /// What becomes of x wᵀ + b before it is rounded.
 enum class Activation { none, gelu_tanh };

@@ -69,7 +69,7 @@ TEST_P(Linear, PackedWeightsGiveTheSameBytes) {
     for (const std::int64_t rows : {2, 33, 700}) {
       Tensors inputs = random_inputs({rows, 1}, 48, 40, ++index);
       for (at::Tensor& x : inputs) x = x.to(dtype);
-      const std::optional<PackedWeight> weight = packed(inputs[1]);
+      const std::optional<PackedWeight> weight = pack_weight(inputs[1]);
       ASSERT_EQ(weight.has_value(), dtype == at::kFloat || isa() >= Isa::avx512bf16);
       if (!weight) continue;
       EXPECT_TRUE(at::equal(linear(inputs[0], *weight, inputs[2]), kLinear(inputs)));

@@ -33,7 +33,7 @@ struct NormRows {
 };
 
 /// The backward pass of NormRows over rows of one group. Sums over the rows go
-/// to shift_sum and scale_sum. `shift` is read where a SiLU followed.
+/// to shift_sum and scale_sum. A SiLU follows only where there was no shift.
 template <class T>
 struct NormRowsBackward {
   const T* x = nullptr;
@@ -41,7 +41,6 @@ struct NormRowsBackward {
   T* grad_x = nullptr;
   const float* mean = nullptr;
   const float* inverse = nullptr;
-  const float* shift = nullptr;
   const float* scale = nullptr;
   float offset = 0;
   std::int64_t rows_per_group = 1;

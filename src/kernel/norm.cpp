@@ -53,7 +53,8 @@ struct Norm : torch::autograd::Function<Norm> {
         loops<T>().norm_rows(work, begin, end, scratch.data());
       });
     });
-    context->save_for_backward({x, scale, mean, inverse, shift});
+    context->save_for_backward({x, scale, mean, inverse});
+    context->saved_data["shifted"] = shift.numel() > 0;
     context->saved_data["per_group"] = options.per_group;
     context->saved_data["offset"] = options.offset;
     context->saved_data["centered"] = options.centered;
@@ -66,7 +67,7 @@ struct Norm : torch::autograd::Function<Norm> {
     const at::Tensor &x = saved[0], &scale = saved[1], &mean = saved[2], &inverse = saved[3];
     const at::Tensor grad_y = gradients[0].to(x.scalar_type()).contiguous();
     const at::Tensor grad_x = at::empty_like(x);
-    const bool shifted = saved[4].numel() > 0;
+    const bool shifted = context->saved_data["shifted"].toBool();
     const std::int64_t size = x.size(-1), wide = padded(size);
     const RowGroups groups{x.numel() / size, size, context->saved_data["per_group"].toInt()};
     at::Tensor sums;  // of scale, then of shift
@@ -78,7 +79,6 @@ struct Norm : torch::autograd::Function<Norm> {
                                      .grad_x = data<T>(grad_x),
                                      .mean = data<float>(mean),
                                      .inverse = data<float>(inverse),
-                                     .shift = shifted ? data<float>(saved[4]) : nullptr,
                                      .scale = data<float>(scale),
                                      .offset = static_cast<float>(context->saved_data["offset"].toDouble()),
                                      .rows_per_group = groups.per_group,
@@ -173,7 +173,7 @@ at::Tensor channel_rms_norm(const at::Tensor& x_bcthw, const at::Tensor& gamma, 
   if (!is_wide_enough(x_bcthw, gamma)) return composition::channel_rms_norm(x_bcthw, gamma, then_silu);
   const at::Tensor pixels = x_bcthw.movedim(1, -1);
   const RowGroups groups = row_groups(pixels, gamma);
-  const double least = 1e-12, eps = least * least / static_cast<double>(groups.size);  // √c · eps^½ is the least norm
+  const double least = 1e-12, eps = least * least / static_cast<double>(groups.size);  // of the mean: of ‖x‖², least²
   return Norm::apply(pixels, at::empty({0}, at::kFloat), group_rows(gamma.flatten(), pixels, groups),
                      NormOptions{.per_group = groups.per_group, .eps = eps, .centered = false, .then_silu = then_silu})
       .movedim(-1, 1);

@@ -22,7 +22,7 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight_d, double eps)
 at::Tensor gated_residual(const at::Tensor& x, const at::Tensor& y, const at::Tensor& gate);
 
 /// RMS norm over the channels of x_bcthw (any rank with channels second), ·
-/// gamma, as the Wan autoencoder does it: x / max(‖x‖₂, 1e-12) · √c · gamma;
+/// gamma, as the Wan autoencoder does it: x / max(‖x‖₂, 1e-12) · √c · gamma (fused √(‖x‖₂² + 1e-24) for the maximum);
 /// then SiLU if asked. gamma has c values. Returns x's dtype, with the channels of a pixel side by side in memory, as x
 /// does best.
 at::Tensor channel_rms_norm(const at::Tensor& x_bcthw, const at::Tensor& gamma, bool then_silu);

@@ -100,7 +100,8 @@ TEST_P(Norms, StridedInputs) {
 TEST_P(Norms, ChannelRmsNorm) {
   std::uint64_t index = 300;
   const std::vector<std::vector<std::int64_t>> shapes = {{1, 1, 1, 1},      {2, 3, 5, 7}, {2, 16, 3, 8, 8},
-                                                         {1, 96, 2, 5, 13}, {3, 33, 130}, {1, 8, 1, 1, 129}};
+                                                         {1, 96, 2, 5, 13}, {3, 33, 130}, {1, 8, 1, 1, 129},
+                                                         {2, 32, 3, 5, 7},  {1, 64, 35}};
   for (const auto& shape : shapes) {
     for (const bool then_silu : {false, true}) {
       expect_like_in_both(over_channels(true, then_silu), over_channels(false, then_silu),
@@ -124,7 +125,10 @@ TEST_P(Norms, DoNotDependOnThreads) {
   expect_thread_independent(gated(true), {x, y, a});
   expect_thread_independent(affine(true), {x, weight, b[0][0]});
   expect_thread_independent(root_mean_square(true), {x, weight});
-  expect_thread_independent(over_channels(true, true), {normals({2, 24, 3, 17, 19}, 6), normals({24}, 7)});
+  for (const std::int64_t channels : {24, 32}) {
+    expect_thread_independent(over_channels(true, true),
+                              {normals({2, channels, 3, 17, 19}, 6), normals({channels}, 7)});
+  }
 }
 
 // Central differences in fp64 of the composition, so that the reference itself

@@ -57,7 +57,7 @@ ControlEmbedding::ControlEmbedding(const ControlNetConfig& c)
 }
 
 at::Tensor ControlEmbedding::operator()(const at::Tensor& control_nchw) const {
-  at::Tensor x = at::silu(conv_in_(control_nchw));
+  at::Tensor x = conv_in_.then_silu(control_nchw);
   for (const nn::Conv2d& block : blocks_) x = block.then_silu(x);
   return conv_out_(x);
 }

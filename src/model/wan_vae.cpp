@@ -264,22 +264,26 @@ at::Tensor WanVae::encode_streamed(const at::Tensor& video_bcthw) const {
   return at::cat(means, 2);
 }
 
+std::int64_t frames_at_once(const WanVaeConfig& c, std::int64_t height, std::int64_t width) {
+  constexpr std::int64_t kValues = 1 << 23;
+  const std::int64_t patch = c.patch_size.value_or(1), side = c.scale_factor_spatial;
+  const std::int64_t pixels = (height * side / patch) * (width * side / patch);
+  // What the last stage enlarges has the channels of the stage before.
+  const std::int64_t channels = c.decoder_base_dim.value_or(c.base_dim) * c.dim_mult[c.dim_mult.size() > 1 ? 1 : 0];
+  const std::int64_t values = channels * c.scale_factor_temporal * pixels;
+  return std::max<std::int64_t>(kValues / std::max<std::int64_t>(values, 1), 1);
+}
+
 void WanVae::decode_streamed(const at::Tensor& latents_bcthw, const std::function<void(const at::Tensor&)>& sink,
                              std::int64_t most_at_once) const {
   at::NoGradGuard no_grad;
   const at::Tensor x = post_quant_conv_(latents_bcthw);
   nn::StreamCache cache;
-  // Values of the largest activation of one latent frame; as many frames at once as make no more than kPieceValues:
-  // small pieces leave threads without work.
-  constexpr std::int64_t kPieceValues = 1 << 23;
-  const std::int64_t t = config_.scale_factor_temporal, s = config_.scale_factor_spatial,
-                     p = config_.patch_size.value_or(1), base = config_.decoder_base_dim.value_or(config_.base_dim);
-  const std::int64_t values = x.size(0) * base * t * (x.size(3) * s / p) * (x.size(4) * s / p);
-  const std::int64_t most = std::clamp<std::int64_t>(kPieceValues / values, 1, most_at_once);
-  for (std::int64_t frame = 0; frame < x.size(2); frame += most) {
-    const std::int64_t count = std::min(most, x.size(2) - frame);
+  const std::int64_t at_once = std::min(frames_at_once(config_, x.size(0) * x.size(3), x.size(4)), most_at_once);
+  for (std::int64_t frame = 0; frame < x.size(2); frame += at_once) {
+    const std::int64_t count = std::min(at_once, x.size(2) - frame);
     const at::Tensor video = decoder_->forward(x.narrow(2, frame, count), {&cache, frame == 0});
-    sink(unpatchify(video, p).clamp(-1.0, 1.0));
+    sink(unpatchify(video, config_.patch_size.value_or(1)).clamp(-1.0, 1.0));
   }
 }
 

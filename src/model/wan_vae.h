@@ -44,6 +44,10 @@ struct WanVaeConfig {
   nlohmann::json to_json() const;
 };
 
+/// Latent frames of height × width that are decoded at once: as many as make 2²³ values in the largest activation, for
+/// small pieces leave threads without work, and one at least.
+std::int64_t frames_at_once(const WanVaeConfig& config, std::int64_t height, std::int64_t width);
+
 class WanVae : public nn::Module {
  public:
   /// Adopts the published latents_mean and latents_std of Wan 2.1 when config has none and 16 channels.
@@ -60,8 +64,8 @@ class WanVae : public nn::Module {
 
   /// As encode(...).mean, streamed through time: memory does not grow with length. No gradients.
   at::Tensor encode_streamed(const at::Tensor& video_bcthw) const;
-  /// As decode, streamed some latent frames at a time, one where pictures are large and never more than most_at_once ≥
-  /// 1, and clamped to [-1, 1]; `sink` gets each piece [b, 3, t, h, w] in order. No gradients.
+  /// As decode, streamed frames_at_once at a time, never more than most_at_once ≥ 1, and clamped to [-1, 1]; `sink`
+  /// gets each piece [b, 3, t, h, w] in order. No gradients.
   void decode_streamed(const at::Tensor& latents_bcthw, const std::function<void(const at::Tensor&)>& sink,
                        std::int64_t most_at_once = 64) const;
 

@@ -15,10 +15,10 @@ struct Conv2dOptions {
   std::int64_t out = 0;
   std::int64_t kernel = 3;
   std::int64_t stride = 1;
-  std::int64_t padding = 0;                   // rows and columns of zeros on each side
-  std::optional<std::int64_t> padding_after;  // where other than `padding` at the bottom and on the right
-  Init weight_init = Init::normal(-1);        // a negative deviation stands for 1/√(in · kernel²)
-  bool hidden = true;                         // see Parameter::hidden
+  std::int64_t padding = 0;                        // rows and columns of zeros on each side
+  std::optional<std::int64_t> padding_after = {};  // where other than `padding` at the bottom and on the right
+  Init weight_init = Init::normal(-1);             // a negative deviation stands for 1/√(in · kernel²)
+  bool hidden = true;                              // see Parameter::hidden
 };
 
 /// 2-D convolution of x_nchw with weight [out, in, k, k] and bias: [n, out, h', w'] in the dtype of x, channels-last,

@@ -46,7 +46,7 @@ void Linear::quantize() {
 
 void Linear::pack() {
   if (!weight_.hidden || weight_.keep_fp32 || bytes_ || packed_) return;
-  packed_ = kernel::packed(weight_.tensor);
+  packed_ = kernel::pack_weight(weight_.tensor);
   if (packed_) weight_.tensor = at::empty({0}, weight_.tensor.options());
 }
 

@@ -1,4 +1,5 @@
-// Layers with weights that more than one network uses. Activations keep the dtype they come in; weights are cast to it.
+// Layers with weights that more than one network uses. Activations keep the dtype they come in; weights are cast to it, but
+// where they are packed (Module::pack), which takes activations of their type alone.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -146,7 +146,7 @@ TEST_F(Request, MemoryGrowsWithTheRequestAndIsRefusedWithNumbers) {
   request_.size = "1024x1024";
   const MemoryNeed large = plan().memory;
   EXPECT_GT(large.sampling, 5 * small.sampling);
-  EXPECT_GT(large.decoding, 50 * small.decoding);
+  EXPECT_GT(large.decoding, 10 * small.decoding);  // which decodes more of its frames at once
   EXPECT_EQ(message_of([&] { require_memory(small, small.peak()); }), "");
   EXPECT_EQ(message_of([&] { require_memory(large, 0); }), "");
   const std::string message = message_of([&] { require_memory(large, 1'000'000'000); });

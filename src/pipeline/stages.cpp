@@ -84,8 +84,8 @@ Frames decode_latents(const model::WanVae& vae, const at::Tensor& latents_bcthw,
     if (count > 0) std::memcpy(result.pixels.data() + written, bytes_thwc.data_ptr(), count);
     written += count;
     const std::int64_t step = vae.config().scale_factor_temporal;
-    done += (piece.size(2) + step - 1) / step;  // latent frames: the first is one frame
-    advance_or_stop(progress, done);
+    const std::int64_t latent_frames = (piece.size(2) + step - 1) / step;  // the first is one frame
+    for (std::int64_t i = 0; i < latent_frames; ++i) advance_or_stop(progress, ++done);
   });
   ensure(written == result.pixels.size(), "decode", "expected {} bytes of frames but got {}", result.pixels.size(),
          written);

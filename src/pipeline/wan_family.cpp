@@ -214,7 +214,10 @@ std::uint64_t WanFamily::vae_activations(const Workload& work, at::ScalarType dt
   const std::uint64_t pixels = (work.width / patch) * (work.height / patch);
   const std::uint64_t channels =
       static_cast<std::uint64_t>(c.decoder_base_dim.value_or(c.base_dim)) * c.dim_mult[c.dim_mult.size() > 1 ? 1 : 0];
-  const std::uint64_t frames = c.scale_factor_temporal;
+  const std::int64_t latent_frames = (work.frames - 1) / c.scale_factor_temporal + 1;
+  const std::int64_t at_once = std::min(latent_frames, model::frames_at_once(c, work.height / c.scale_factor_spatial,
+                                                                             work.width / c.scale_factor_spatial));
+  const std::uint64_t frames = at_once * c.scale_factor_temporal;
   // The last level works on `frames` pictures at once, some of them fp32 inside norms; each of its convolutions
   // remembers two frames, and the levels below together about as much again.
   const std::uint64_t live = frames * pixels * channels * (4 * size + 4 * 4);
