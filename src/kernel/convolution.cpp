@@ -381,12 +381,12 @@ void check(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias
          past.defined() ? past.numel() : 0);
 }
 
-// Ours reads a filter once a block: beyond the second cache libraries do better, but for clips in fp32, for which they
-// have a slow loop alone.
-bool is_ours(const at::Tensor& x, const at::Tensor& weight) {
+// Ours reads a filter once a block: beyond the second cache libraries do better. They do for pictures too, but not when
+// it comes to gradients (docs/benchmarks.md).
+bool is_ours(const at::Tensor& x, const at::Tensor& weight, bool gradients) {
   if (!multiplies(x) || weight.size(2) * weight.size(3) * weight.size(4) > kConvolutionParts) return false;
-  const bool slow_elsewhere = x.scalar_type() == at::kFloat && weight.size(2) > 1;
-  return slow_elsewhere || weight.numel() * static_cast<std::int64_t>(x.element_size()) <= second_cache_bytes();
+  if (weight.size(2) == 1 && x.size(2) == 1 && !gradients) return false;
+  return weight.numel() * static_cast<std::int64_t>(x.element_size()) <= second_cache_bytes();
 }
 
 // A filter of one tap is a product.
@@ -417,7 +417,7 @@ at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::
     if (options.then_silu) y = at::silu(y);
     return added.defined() ? y + added : y;
   }
-  if (!is_ours(x, weight)) return library_convolution(x, weight, bias, options, added, past);
+  if (!is_ours(x, weight, gradients)) return library_convolution(x, weight, bias, options, added, past);
   if (!gradients) {
     return standing(forward(lying(x), weight.to(x.scalar_type()), bias.to(at::kFloat).contiguous(), options, out,
                             added.defined() ? lying(added) : added, past.defined() ? lying(past) : past));

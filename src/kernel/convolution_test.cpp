@@ -188,8 +188,8 @@ TEST_P(ConvolutionTest, AValueThatIsNoNumberStaysAmongItsWindows) {
   const at::NoGradGuard no_grad;
   at::Tensor x = normals({1, 8, 1, 9, 9}, 1);
   x[0][3][0][4][8] = std::numeric_limits<float>::quiet_NaN();
-  const at::Tensor weight = normals({8, 8, 1, 3, 3}, 2), bias = normals({8}, 3);
-  const ConvolutionOptions options{.before = {0, 1, 1}, .after = {0, 1, 1}};
+  const at::Tensor weight = normals({8, 8, 2, 3, 3}, 2), bias = normals({8}, 3);
+  const ConvolutionOptions options{.before = {1, 1, 1}, .after = {0, 1, 1}};
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const at::Tensor broken = at::isnan(convolution(x.to(type), weight, bias, options));
     at::Tensor expected = at::zeros_like(broken);
