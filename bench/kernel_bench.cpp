@@ -21,6 +21,7 @@
 #include "kernel/attention.h"
 #include "kernel/composition.h"
 #include "kernel/convolution.h"
+#include "kernel/group_norm.h"
 #include "kernel/isa.h"
 #include "kernel/linear.h"
 #include "kernel/norm.h"
@@ -154,6 +155,16 @@ void add_rows(at::ScalarType dtype, const std::string& type) {
        [](const Tensors& in) { return kernel::composition::gated_residual(in[0], in[1], in[2]); },
        {x, y, a},
        3 * bytes_of({x})});
+  add({"layer_norm " + type,
+       [](const Tensors& in) { return kernel::layer_norm(in[0], in[1], in[2], 1e-6); },
+       [](const Tensors& in) { return kernel::composition::layer_norm(in[0], in[1], in[2], 1e-6); },
+       {x, w, w},
+       2 * bytes_of({x})});
+  add({"geglu " + type,
+       [](const Tensors& in) { return kernel::geglu(in[0]); },
+       [](const Tensors& in) { return kernel::composition::geglu(in[0]); },
+       {ffn},
+       1.5 * bytes_of({ffn})});
   add({"rms_norm " + type,
        [](const Tensors& in) { return kernel::rms_norm(in[0], in[1], 1e-6); },
        [](const Tensors& in) { return kernel::composition::rms_norm(in[0], in[1], 1e-6); },
@@ -166,6 +177,12 @@ void add_rows(at::ScalarType dtype, const std::string& type) {
        {x.view({8, 448, 4, 64})},
        2 * bytes_of({x})});
   const at::Tensor video = normals({8, 32, 9, 32, 32}, 7, dtype), gamma = normals({32}, 8, at::kFloat);
+  const at::Tensor picture = normals({16, 32 * 32, 64}, 9, dtype), weight = normals({64}, 10, at::kFloat);
+  add({"group_norm+silu " + type,
+       [](const Tensors& in) { return kernel::group_norm_silu(in[0], 32, in[1], in[2], 1e-6); },
+       [](const Tensors& in) { return kernel::composition::group_norm_silu(in[0], 32, in[1], in[2], 1e-6); },
+       {picture, weight, weight},
+       2 * bytes_of({picture})});
   add({"channel_rms_norm+silu " + type,
        [](const Tensors& in) { return kernel::channel_rms_norm(in[0], in[1], true); },
        [](const Tensors& in) { return kernel::composition::channel_rms_norm(in[0], in[1], true); },

@@ -26,10 +26,8 @@ bool wants_gradients(const at::Tensor& x, const at::Tensor& weight_oi, const at:
 
 // y [rows, columns] = left [rows, depth] · right [depth, columns] + bias; `right` is packed.
 template <class T>
-void times(const at::Tensor& left, const at::Tensor& right, const at::Tensor& bias, const at::Tensor& y,
-           Activation then = Activation::none) {
+void times(const at::Tensor& left, const at::Tensor& right, const at::Tensor& bias, const at::Tensor& y) {
   PanelProduct<T> product = product_of_rows<T>(left, right, y.size(1));
-  product.then_gelu = then == Activation::gelu_tanh;
   product.bias = bias.numel() > 0 ? data<float>(bias) : nullptr;
   product.y = data<T>(y);
   multiply(product);
@@ -103,6 +101,30 @@ void check_shapes(const at::Tensor& x, const at::Tensor& weight_oi, const at::Te
          x.dim() > 0 ? x.size(-1) : 0, weight_oi.dim(), weight_oi.numel());
   ensure(!bias_o.defined() || (bias_o.numel() == weight_oi.size(0) && bias_o.device() == x.device()), "linear",
          "expected a bias of {} values but got {}", weight_oi.size(0), bias_o.defined() ? bias_o.numel() : 0);
+}
+
+void check_packed(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o) {
+  ensure(x.dim() >= 1 && x.size(-1) == weight.in && x.scalar_type() == weight.type && x.is_cpu(), "linear",
+         "expected rows of {} values of the packed weight's type but got {} values of {} dimensions", weight.in,
+         x.numel(), x.dim());
+  ensure(!bias_o.defined() || bias_o.numel() == weight.out, "linear", "expected a bias of {} values but got {}",
+         weight.out, bias_o.defined() ? bias_o.numel() : 0);
+  ensure(!wants_gradients(x, weight.panels, bias_o), "linear",
+         "expected no gradients through a packed weight but got {} values that want them", x.numel());
+}
+
+void check_residual(const Residual& added_to, const at::Tensor& x, at::IntArrayRef y_shape) {
+  const auto& [residual, gate] = added_to;
+  ensure(!residual.defined() ||
+             (residual.sizes() == y_shape && residual.scalar_type() == x.scalar_type() && residual.is_cpu()),
+         "linear", "expected a residual of the result's shape and type but got {} values",
+         residual.defined() ? residual.numel() : 0);
+  ensure(!gate.defined() || (residual.defined() && gate.is_cpu() && gate.scalar_type() == at::kFloat), "linear",
+         "expected a gate in fp32 beside a residual but got {} values", gate.defined() ? gate.numel() : 0);
+  ensure(!at::GradMode::is_enabled() ||
+             !((residual.defined() && residual.requires_grad()) || (gate.defined() && gate.requires_grad())),
+         "linear", "expected no gradients through what a packed product is added to but got {} values that want them",
+         residual.defined() ? residual.numel() : 0);
 }
 
 bool is_ours(const at::Tensor& x, const at::Tensor& weight_oi) {
@@ -182,22 +204,35 @@ std::optional<PackedWeight> pack_weight(const at::Tensor& weight_any) {
   return result;
 }
 
-at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o, Activation then) {
-  ensure(x.dim() >= 1 && x.size(-1) == weight.in && x.scalar_type() == weight.type && x.is_cpu(), "linear",
-         "expected rows of {} values of the packed weight's type but got {} values of {} dimensions", weight.in,
-         x.numel(), x.dim());
-  ensure(!bias_o.defined() || bias_o.numel() == weight.out, "linear", "expected a bias of {} values but got {}",
-         weight.out, bias_o.defined() ? bias_o.numel() : 0);
-  ensure(!wants_gradients(x, weight.panels, bias_o), "linear",
-         "expected no gradients through a packed weight but got {} values that want them", x.numel());
+at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o,
+                  const Epilogue& epilogue) {
+  check_packed(x, weight, bias_o);
   auto shape = x.sizes().vec();
   shape.back() = weight.out;
+  check_residual(epilogue.residual, x, shape);
   if (x.numel() == 0) return at::empty(shape, x.options());
   const at::Tensor rows = x.reshape({-1, weight.in}).contiguous();
-  const at::Tensor bias = bias_o.defined() ? bias_o.to(at::kFloat).contiguous() : at::empty({0}, at::kFloat);
+  const at::Tensor bias = bias_o.defined() ? bias_o.to(at::kFloat).contiguous() : at::Tensor();
+  at::Tensor residual = epilogue.residual.x, gate = epilogue.residual.gate;
+  if (residual.defined()) residual = residual.contiguous();
+  RowGroups groups;
+  if (gate.defined()) {
+    groups = row_groups(residual, gate);
+    gate = group_rows(gate, residual, groups);
+  }
   const at::Tensor y = empty_rows(rows, weight.out);
   const Recorded recorded("hotshot::linear_packed", {rows, weight.panels, y});
-  with_type(rows, [&](auto type) { times<decltype(type)>(rows, weight.panels, bias, y, then); });
+  with_type(rows, [&](auto type) {
+    using T = decltype(type);
+    PanelProduct<T> product = product_of_rows<T>(rows, weight.panels, weight.out);
+    product.bias = bias.defined() ? data<float>(bias) : nullptr;
+    product.y = data<T>(y);
+    product.then_gelu = epilogue.activation == Activation::gelu_tanh;
+    product.added = residual.defined() ? data<T>(residual) : nullptr;
+    product.gate = gate.defined() ? data<float>(gate) : nullptr;
+    product.rows_per_gate = groups.per_group;
+    multiply(product);
+  });
   return y.view(shape);
 }
 

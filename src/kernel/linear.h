@@ -27,12 +27,23 @@ struct PackedWeight {
 /// Nothing where products of the weight's type are not ours. weight_oi [out, in], fp32 or bf16.
 std::optional<PackedWeight> pack_weight(const at::Tensor& weight_oi);
 
-/// What becomes of x wᵀ + b before it is rounded.
 enum class Activation { none, gelu_tanh };
 
-/// The same as above, to the byte where x has two rows or more and nothing follows; x of the weight's type, on a CPU.
-/// Not differentiable.
+/// What a layer's result is added to: x + gate · result.
+struct Residual {
+  at::Tensor x;     // of the result's shape and dtype, or undefined for 0
+  at::Tensor gate;  // beside an x: fp32, as gated_residual takes it (kernel/norm.h), or undefined for 1
+};
+
+/// What becomes of z = x wᵀ + b before it is rounded: activation(z), added to the residual.
+struct Epilogue {
+  Activation activation = Activation::none;
+  Residual residual;
+};
+
+/// The same as above, to the byte where x has two rows or more and the epilogue is empty; x of the weight's type, on a
+/// CPU. Not differentiable.
 at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o,
-                  Activation then = Activation::none);
+                  const Epilogue& epilogue = {});
 
 }  // namespace hotshot::kernel

@@ -74,14 +74,63 @@ TEST_P(Linear, PackedWeightsGiveTheSameBytes) {
       if (!weight) continue;
       EXPECT_TRUE(at::equal(linear(inputs[0], *weight, inputs[2]), kLinear(inputs)));
       EXPECT_TRUE(at::equal(linear(inputs[0], *weight, {}), kLinear({inputs[0], inputs[1]})));
-      EXPECT_LT(relative_error(linear(inputs[0], *weight, inputs[2], Activation::gelu_tanh),
-                               composition::gelu_tanh(kReference(
-                                   {inputs[0].to(at::kDouble), inputs[1].to(at::kDouble), inputs[2].to(at::kDouble)}))),
-                dtype == at::kFloat ? kFloatTolerance : kBf16Tolerance);
       EXPECT_THROW(linear(inputs[0].to(at::kDouble), *weight, {}), std::runtime_error);
       EXPECT_THROW(linear(inputs[0].narrow(-1, 0, 46), *weight, {}), std::runtime_error);
     }
   }
+}
+
+TEST_P(Linear, WhatFollowsAPackedProductIsComputedBeforeItIsRounded) {
+  const at::NoGradGuard no_grad;
+  std::uint64_t index = 190;
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    for (const std::int64_t tokens : {1, 7, 130}) {
+      for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{48, 40}, {16, 66}, {7504, 34}}) {
+        Tensors inputs = random_inputs({3, tokens}, in, out, ++index);
+        for (at::Tensor& x : inputs) x = x.to(dtype);
+        const std::optional<PackedWeight> weight = pack_weight(inputs[1]);
+        if (!weight) continue;
+        const at::Tensor z = kReference({inputs[0].to(at::kDouble), inputs[1].to(at::kDouble),
+                                         inputs[2].to(at::kDouble)});
+        const at::Tensor added = normals({3, tokens, out}, ++index).to(dtype);
+        const double tolerance = dtype == at::kFloat ? kFloatTolerance : kBf16Tolerance / 2;  // rounded once
+        const auto result = [&](Activation activation, const at::Tensor& gate) {
+          return linear(inputs[0], *weight, inputs[2], {.activation = activation, .residual = {added, gate}});
+        };
+        EXPECT_LT(relative_error(linear(inputs[0], *weight, inputs[2],
+                                        {.activation = Activation::gelu_tanh, .residual = {}}),
+                                 composition::gelu_tanh(z)),
+                  tolerance);
+        EXPECT_LT(relative_error(result(Activation::none, {}), added + z), tolerance);
+        for (const std::vector<std::int64_t>& shape :
+             {std::vector<std::int64_t>{3, 1, out}, {3, tokens, out}, {1, 1, out}, {out}}) {
+          const at::Tensor gate = normals(shape, ++index);
+          EXPECT_LT(relative_error(result(Activation::none, gate), added + gate * z), tolerance);
+          EXPECT_LT(relative_error(result(Activation::gelu_tanh, gate), added + gate * composition::gelu_tanh(z)),
+                    tolerance);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Linear, ResidualsThatDoNotFitAreRefused) {
+  const at::NoGradGuard no_grad;
+  const Tensors inputs = random_inputs({40}, 32, 48, 87);
+  const std::optional<PackedWeight> weight = pack_weight(inputs[1]);
+  ASSERT_TRUE(weight);
+  const auto with = [&](const at::Tensor& x, const at::Tensor& gate) {
+    return linear(inputs[0], *weight, {}, {.activation = Activation::none, .residual = {x, gate}});
+  };
+  const at::Tensor added = normals({40, 48}, 88), gate = normals({48}, 89);
+  EXPECT_NO_THROW(with(added, gate));
+  EXPECT_THROW(with(added.t(), gate), std::runtime_error);
+  EXPECT_THROW(with(added.to(at::kBFloat16), gate), std::runtime_error);
+  EXPECT_THROW(with({}, gate), std::runtime_error);
+  EXPECT_THROW(with(added, gate.to(at::kBFloat16)), std::runtime_error);
+  EXPECT_ANY_THROW(with(added, gate.narrow(0, 0, 47)));
+  const at::AutoGradMode enabled(true);
+  EXPECT_THROW(with(added.clone().requires_grad_(true), gate), std::runtime_error);
 }
 
 TEST_P(Linear, DepthsOfSeveralParts) {

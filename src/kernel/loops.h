@@ -160,8 +160,8 @@ struct Turning {
   void* rows = nullptr;
 };
 
-/// y = scale · left · right + bias, then gelu of it (tanh approximation) if asked; or with `added` instead of both:
-/// + added_scale · added.
+/// y = gate · activation(scale · left · right + bias) + added_scale · added; the activation is gelu (tanh approximation)
+/// if asked.
 template <class T>
 struct PanelProduct {
   const void* left = nullptr;   // elements: row r of block b at left + b · left_block + r · left_row, its depths
@@ -174,11 +174,13 @@ struct PanelProduct {
   const float* begun = nullptr;  // [rows, columns] or null: sums over what comes before this depth
   const float* bias = nullptr;   // [columns] or null for 0
   T* y = nullptr;                // [rows, columns]; null where `wide` is given
-  float* wide = nullptr;         // may be `begun`: the same without rounding, scale or anything added but the bias
+  float* wide = nullptr;         // may be `begun`: left · right + bias alone, not rounded
   float scale = 1;
-  const T* added = nullptr;  // [rows, columns], may be y itself; instead of a bias
-  float added_scale = 0;
   bool then_gelu = false;
+  const T* added = nullptr;        // [rows, columns], may be y itself; null for 0
+  float added_scale = 1;
+  const float* gate = nullptr;     // [⌈rows / rows_per_gate⌉, columns], where something is added, or null for 1
+  std::int64_t rows_per_gate = 1;  // row r takes row r / rows_per_gate of gate
   bool symmetric = false;  // of a square y, which is its own transpose: tiles below the diagonal are left out, and are
                            // to be mirrored
   std::int64_t rows = 0;

@@ -112,8 +112,8 @@ at::Tensor TokenBlock::operator()(const at::Tensor& x_bld) const {
   const auto split = [&](const at::Tensor& z) { return z.unflatten(-1, {heads_, head_size}); };
   const at::Tensor mixed = kernel::attention(split(to_q_(y)), split(to_k_(y)), split(to_v_(y)),
                                              1.0 / std::sqrt(static_cast<double>(head_size)));
-  const at::Tensor x = x_bld + to_out_(mixed.flatten(2));
-  return x + ffn_out_(ffn_in_.then_gelu(norm2_(x)));
+  const at::Tensor x = to_out_(mixed.flatten(2), {x_bld, {}});
+  return ffn_out_(ffn_in_.then_gelu(norm2_(x)), {x, {}});
 }
 
 ClipClassifier::Stage::Stage(std::int64_t in, std::int64_t out, int count) {

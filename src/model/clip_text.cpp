@@ -92,8 +92,8 @@ at::Tensor ClipTextLayer::operator()(const at::Tensor& x_in, const at::Tensor& m
   const at::Tensor mixed =
       kernel::attention(split_heads(q_proj_(seen)), split_heads(k_proj_(seen)), split_heads(v_proj_(seen)),
                         1.0 / std::sqrt(static_cast<double>(head_size_)), mask_ll.unsqueeze(0).unsqueeze(0));
-  const at::Tensor x = x_in + out_proj_(mixed.flatten(2));
-  return x + fc2_(activation_(fc1_(layer_norm2_(x))));
+  const at::Tensor x = out_proj_(mixed.flatten(2), {x_in, {}});
+  return fc2_(activation_(fc1_(layer_norm2_(x))), {x, {}});
 }
 
 const at::Tensor& ClipTextOutput::hidden(int skipped) const {

@@ -57,7 +57,7 @@ class PixelAttention : public nn::Attention {
   }
   at::Tensor forward(const at::Tensor& x) const {
     const at::Tensor tokens = nn::to_tokens(norm_(x));
-    return x + nn::to_pixels((*this)(tokens, tokens), x.size(2), x.size(3));
+    return nn::to_pixels((*this)(tokens, tokens, nn::to_tokens(x)), x.size(2), x.size(3));
   }
 
  private:

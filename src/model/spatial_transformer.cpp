@@ -51,11 +51,11 @@ TextTransformerBlock::TextTransformerBlock(const SpatialTransformerOptions& o)
 at::Tensor TextTransformerBlock::operator()(const at::Tensor& x_in, const at::Tensor& text_bsd) const {
   at::Tensor x = x_in;
   const at::Tensor looking = norm1_(x);
-  x = x + attn1_(looking, looking);
+  x = attn1_(looking, looking, x);
   // Queries do not see each other, so those of all pictures of a clip may ask its one text.
   const at::Tensor asking = norm2_(x).view({text_bsd.size(0), -1, x.size(2)});
-  x = x + attn2_(asking, text_bsd).view(x.sizes());
-  return x + ff_(norm3_(x));
+  x = attn2_(asking, text_bsd, x.view(asking.sizes())).view(x.sizes());
+  return ff_(norm3_(x), x);
 }
 
 SpatialTransformer::SpatialTransformer(const SpatialTransformerOptions& o)

@@ -24,9 +24,9 @@ TemporalAttention::TemporalAttention(std::int64_t channels)
   add_child("pos_encoder", pos_encoder_);
 }
 
-at::Tensor TemporalAttention::operator()(const at::Tensor& x_pfc) const {
+at::Tensor TemporalAttention::operator()(const at::Tensor& x_pfc, const at::Tensor& residual_pfc) const {
   const at::Tensor placed = x_pfc + pos_encoder_.table.tensor.narrow(1, 0, x_pfc.size(1)).to(x_pfc.scalar_type());
-  return nn::Attention::operator()(placed, placed);
+  return nn::Attention::operator()(placed, placed, residual_pfc);
 }
 
 TemporalBlock::TemporalBlock(std::int64_t channels)
@@ -42,8 +42,8 @@ TemporalBlock::TemporalBlock(std::int64_t channels)
 
 at::Tensor TemporalBlock::operator()(const at::Tensor& x_in) const {
   at::Tensor x = x_in;
-  for (std::size_t i = 0; i < attentions_.size(); ++i) x = x + attentions_[i](norms_[i](x));
-  return x + ff_(ff_norm_(x));
+  for (std::size_t i = 0; i < attentions_.size(); ++i) x = attentions_[i](norms_[i](x), x);
+  return ff_(ff_norm_(x), x);
 }
 
 TemporalTransformer::TemporalTransformer(std::int64_t channels)

@@ -22,8 +22,8 @@ inline constexpr std::int64_t kTemporalPositions = 24, kTemporalGroups = 32, kTe
 class TemporalAttention : public nn::Attention {
  public:
   explicit TemporalAttention(std::int64_t channels);
-  /// x_pfc: p pixels, each with f frames of c channels.
-  at::Tensor operator()(const at::Tensor& x_pfc) const;
+  /// x_pfc: p pixels, each with f frames of c channels; added to residual_pfc.
+  at::Tensor operator()(const at::Tensor& x_pfc, const at::Tensor& residual_pfc) const;
 
  private:
   class PositionTable : public nn::Module {

@@ -111,9 +111,9 @@ at::Tensor Umt5Block::operator()(const at::Tensor& x_in, const at::Tensor& bucke
   const at::Tensor attended = attention_norm_(x_in);
   const at::Tensor mixed = kernel::attention(split_heads(q_(attended)), split_heads(k_(attended)),
                                              split_heads(v_(attended)), /*scale=*/1.0, bias);
-  const at::Tensor x = x_in + o_(mixed.flatten(2));
+  const at::Tensor x = o_(mixed.flatten(2), {x_in, {}});
   const at::Tensor fed = ffn_norm_(x);
-  return x + wo_(kernel::gelu_tanh(wi_0_(fed)) * wi_1_(fed));
+  return wo_(kernel::gelu_tanh(wi_0_(fed)) * wi_1_(fed), {x, {}});
 }
 
 Umt5Encoder::Umt5Encoder(Umt5Config config)

@@ -111,7 +111,7 @@ WanAttention::WanAttention(const WanTransformerConfig& c, bool zero_out)
 }
 
 at::Tensor WanAttention::operator()(const at::Tensor& x_bld, const at::Tensor& context_bsd, const at::Tensor& rotary,
-                                    const at::Tensor& bias_bs) const {
+                                    const at::Tensor& bias_bs, const kernel::Residual& to) const {
   const auto split_heads = [&](const at::Tensor& y) { return y.unflatten(-1, {heads_, head_size_}); };
   at::Tensor q_blhd = split_heads(norm_q_(to_q_(x_bld)));
   at::Tensor k_bshd = split_heads(norm_k_(to_k_(context_bsd)));
@@ -122,7 +122,7 @@ at::Tensor WanAttention::operator()(const at::Tensor& x_bld, const at::Tensor& c
   }
   const at::Tensor bias = bias_bs.defined() ? bias_bs.unsqueeze(1).unsqueeze(1) : at::Tensor();
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_size_));
-  return to_out_(kernel::attention(q_blhd, k_bshd, v_bshd, scale, bias).flatten(2));
+  return to_out_(kernel::attention(q_blhd, k_bshd, v_bshd, scale, bias).reshape(to.x.sizes()), to);
 }
 
 WanBlock::WanBlock(const WanTransformerConfig& c)
@@ -146,10 +146,10 @@ at::Tensor WanBlock::operator()(const at::Tensor& x_bld, const TextContext& cont
   const auto whole = [&](const at::Tensor& x) { return x.reshape(x_bld.sizes()); };
   at::Tensor x = in_groups(x_bld);
   const at::Tensor attended = whole(kernel::layer_norm_modulate(x, parts[0], parts[1], eps_));
-  x = whole(kernel::gated_residual(x, in_groups(attn1_(attended, attended, rotary, {})), parts[2]));
-  x = in_groups(x + attn2_(norm2_ ? (*norm2_)(x) : x, context.embeddings_bld, {}, context.bias_bl));
-  const at::Tensor fed = whole(kernel::layer_norm_modulate(x, parts[3], parts[4], eps_));
-  return whole(kernel::gated_residual(x, in_groups(ffn_out_(ffn_in_.then_gelu(fed))), parts[5]));
+  x = attn1_(attended, attended, rotary, {}, {x, parts[2]});
+  x = attn2_(whole(norm2_ ? (*norm2_)(x) : x), context.embeddings_bld, {}, context.bias_bl, {x, {}});
+  const at::Tensor fed = kernel::layer_norm_modulate(x, parts[3], parts[4], eps_);
+  return whole(ffn_out_(ffn_in_.then_gelu(fed), {x, parts[5]}));
 }
 
 WanTransformer::WanTransformer(WanTransformerConfig config)

@@ -68,9 +68,10 @@ at::Tensor mean_of_tokens(const TextContext& context);
 class WanAttention : public nn::Module {
  public:
   WanAttention(const WanTransformerConfig& config, bool zero_out);
-  /// context_bld is x itself for self-attention. `rotary` (see kernel/rotary.h) and `bias_bl` may be undefined.
+  /// Added to `to`, whose shape the result has. context_bsd is x itself for self-attention. `rotary` (see
+  /// kernel/rotary.h) and `bias_bs` may be undefined.
   at::Tensor operator()(const at::Tensor& x_bld, const at::Tensor& context_bsd, const at::Tensor& rotary,
-                        const at::Tensor& bias_bs) const;
+                        const at::Tensor& bias_bs, const kernel::Residual& to) const;
 
  private:
   std::int64_t heads_, head_size_;

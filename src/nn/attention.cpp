@@ -31,12 +31,13 @@ Attention::Attention(const AttentionOptions& o)
   add_child("to_out", out_.with("0", to_out_));
 }
 
-at::Tensor Attention::operator()(const at::Tensor& x_bld, const at::Tensor& context_bsd) const {
+at::Tensor Attention::operator()(const at::Tensor& x_bld, const at::Tensor& context_bsd,
+                                 const at::Tensor& residual_bld) const {
   const auto split_heads = [&](const at::Tensor& y) { return y.unflatten(-1, {heads_, head_size_}); };
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_size_));
   const at::Tensor mixed_blhd = kernel::attention(split_heads(to_q_(x_bld)), split_heads(to_k_(context_bsd)),
                                                   split_heads(to_v_(context_bsd)), scale);
-  return to_out_(mixed_blhd.flatten(2));
+  return to_out_(mixed_blhd.flatten(2), {residual_bld, {}});
 }
 
 GegluFeedForward::GegluFeedForward(std::int64_t width)
@@ -44,6 +45,8 @@ GegluFeedForward::GegluFeedForward(std::int64_t width)
   add_child("net", net_.with("0", net0_.with("proj", in_)).with("2", out_));
 }
 
-at::Tensor GegluFeedForward::operator()(const at::Tensor& x_bld) const { return out_(kernel::geglu(in_(x_bld))); }
+at::Tensor GegluFeedForward::operator()(const at::Tensor& x_bld, const at::Tensor& residual_bld) const {
+  return out_(kernel::geglu(in_(x_bld)), {residual_bld, {}});
+}
 
 }  // namespace hotshot::nn

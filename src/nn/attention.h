@@ -23,8 +23,9 @@ class Attention : public Module {
  public:
   explicit Attention(const AttentionOptions& options);
 
-  /// Queries from x_bld, keys and values from context_bsd (x_bld itself for self-attention): [b, l, width].
-  at::Tensor operator()(const at::Tensor& x_bld, const at::Tensor& context_bsd) const;
+  /// Queries from x_bld, keys and values from context_bsd (x_bld itself for self-attention); added to residual_bld:
+  /// [b, l, width].
+  at::Tensor operator()(const at::Tensor& x_bld, const at::Tensor& context_bsd, const at::Tensor& residual_bld) const;
 
  private:
   std::int64_t heads_, head_size_;
@@ -37,7 +38,8 @@ class Attention : public Module {
 class GegluFeedForward : public Module {
  public:
   explicit GegluFeedForward(std::int64_t width);
-  at::Tensor operator()(const at::Tensor& x_bld) const;
+  /// Added to residual_bld.
+  at::Tensor operator()(const at::Tensor& x_bld, const at::Tensor& residual_bld) const;
 
  private:
   Linear in_, out_;

@@ -26,16 +26,21 @@ Linear::Linear(const LinearOptions& options)
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  const at::Tensor bias = bias_ ? bias_->tensor : at::Tensor();
-  const at::Tensor y = bytes_    ? kernel::linear(x, *bytes_, bias)
-                       : packed_ ? kernel::linear(x, *packed_, bias)
-                                 : kernel::linear(x, weight_.tensor, bias);
+  const at::Tensor y = bytes_    ? kernel::linear(x, *bytes_, bias())
+                       : packed_ ? kernel::linear(x, *packed_, bias())
+                                 : kernel::linear(x, weight_.tensor, bias());
   return weight_.low_rank ? y + (*weight_.low_rank)(x) : y;
 }
 
 at::Tensor Linear::then_gelu(const at::Tensor& x) const {
-  if (!packed_ || weight_.low_rank) return kernel::gelu_tanh((*this)(x));
-  return kernel::linear(x, *packed_, bias_ ? bias_->tensor : at::Tensor(), kernel::Activation::gelu_tanh);
+  if (!fuses()) return kernel::gelu_tanh((*this)(x));
+  return kernel::linear(x, *packed_, bias(), {.activation = kernel::Activation::gelu_tanh, .residual = {}});
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x, const kernel::Residual& to) const {
+  if (fuses()) return kernel::linear(x, *packed_, bias(), {.activation = kernel::Activation::none, .residual = to});
+  const at::Tensor y = (*this)(x);
+  return to.gate.defined() ? kernel::gated_residual(to.x, y, to.gate) : to.x + y;
 }
 
 void Linear::quantize() {

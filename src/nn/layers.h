@@ -31,10 +31,15 @@ class Linear : public Module {
   at::Tensor operator()(const at::Tensor& x) const;
   /// gelu of it, tanh approximation.
   at::Tensor then_gelu(const at::Tensor& x) const;
+  at::Tensor operator()(const at::Tensor& x, const kernel::Residual& to) const;
   void quantize() override;
   void pack() override;
 
  private:
+  at::Tensor bias() const { return bias_ ? bias_->tensor : at::Tensor(); }
+  // Whether the packed product is all there is to compute.
+  bool fuses() const { return packed_ && !weight_.low_rank; }
+
   Parameter& weight_;
   Parameter* bias_;
   // Instead of weight_, which is empty then.

@@ -63,6 +63,19 @@ TEST(Linear, PackedGivesTheSameFromThenOn) {
   }
 }
 
+TEST(Linear, IsAddedToAResidualPackedOrNot) {
+  at::NoGradGuard no_grad;
+  const at::Tensor x = normals({2, 5, 64}, 1), residual = normals({2, 5, 32}, 2), gate = normals({2, 1, 32}, 3);
+  Linear linear({.in = 64, .out = 32});
+  linear.initialize(1);
+  const at::Tensor y = linear(x);
+  for (const bool packed : {false, true}) {
+    if (packed) linear.pack();
+    EXPECT_LT(largest_difference(linear(x, {residual, {}}), residual + y), 1e-5);
+    EXPECT_LT(largest_difference(linear(x, {residual, gate}), residual + gate * y), 1e-5);
+  }
+}
+
 TEST(RmsNorm, MakesTheMeanSquareOne) {
   RmsNorm norm(64, 1e-6);
   norm.initialize(1);
