@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "kernel/panels.h"
 #include "kernel/recorded.h"
+#include "kernel/transposed_product.h"
 
 namespace hotshot::kernel {
 namespace {
@@ -35,17 +36,6 @@ void times(const at::Tensor& left, const at::Tensor& right, const at::Tensor& bi
 
 at::Tensor empty_rows(const at::Tensor& like, std::int64_t columns) {
   return at::empty({like.size(0), columns}, like.options());
-}
-
-// leftᵀ · right, fp32; left [depth, rows], right [depth, columns].
-template <class T>
-at::Tensor transposed_times(const at::Tensor& left, const at::Tensor& right) {
-  const at::Tensor y = at::empty({left.size(1), right.size(1)}, at::kFloat);
-  const at::Tensor right_panels = packed<T>(right);
-  ProductOfColumns<T> own = product_of_columns<T>(left, right_panels, right.size(1));
-  own.product.wide = data<float>(y);
-  multiply(own.product);
-  return y;
 }
 
 // x [rows, in] wᵀ + bias; all contiguous, of one dtype but the bias, which is fp32 or empty for none.
@@ -86,7 +76,7 @@ struct FusedLinear : torch::autograd::Function<FusedLinear> {
       }
       if (context->needs_input_grad(1)) {
         const Recorded recorded("hotshot::linear_grad_weight", {grad_y, x});
-        result[1] = transposed_times<T>(grad_y, x).to(type_of("weight_type"));
+        result[1] = transposed_product<T>(grad_y, x).to(type_of("weight_type"));
       }
       if (context->needs_input_grad(2)) result[2] = summed_rows<T>(grad_y).to(type_of("bias_type"));
     });
@@ -204,8 +194,7 @@ std::optional<PackedWeight> pack_weight(const at::Tensor& weight_any) {
   return result;
 }
 
-at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o,
-                  const Epilogue& epilogue) {
+at::Tensor linear(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias_o, const Epilogue& epilogue) {
   check_packed(x, weight, bias_o);
   auto shape = x.sizes().vec();
   shape.back() = weight.out;

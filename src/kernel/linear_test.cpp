@@ -90,17 +90,17 @@ TEST_P(Linear, WhatFollowsAPackedProductIsComputedBeforeItIsRounded) {
         for (at::Tensor& x : inputs) x = x.to(dtype);
         const std::optional<PackedWeight> weight = pack_weight(inputs[1]);
         if (!weight) continue;
-        const at::Tensor z = kReference({inputs[0].to(at::kDouble), inputs[1].to(at::kDouble),
-                                         inputs[2].to(at::kDouble)});
+        const at::Tensor z =
+            kReference({inputs[0].to(at::kDouble), inputs[1].to(at::kDouble), inputs[2].to(at::kDouble)});
         const at::Tensor added = normals({3, tokens, out}, ++index).to(dtype);
         const double tolerance = dtype == at::kFloat ? kFloatTolerance : kBf16Tolerance / 2;  // rounded once
         const auto result = [&](Activation activation, const at::Tensor& gate) {
           return linear(inputs[0], *weight, inputs[2], {.activation = activation, .residual = {added, gate}});
         };
-        EXPECT_LT(relative_error(linear(inputs[0], *weight, inputs[2],
-                                        {.activation = Activation::gelu_tanh, .residual = {}}),
-                                 composition::gelu_tanh(z)),
-                  tolerance);
+        EXPECT_LT(
+            relative_error(linear(inputs[0], *weight, inputs[2], {.activation = Activation::gelu_tanh, .residual = {}}),
+                           composition::gelu_tanh(z)),
+            tolerance);
         EXPECT_LT(relative_error(result(Activation::none, {}), added + z), tolerance);
         for (const std::vector<std::int64_t>& shape :
              {std::vector<std::int64_t>{3, 1, out}, {3, tokens, out}, {1, 1, out}, {out}}) {

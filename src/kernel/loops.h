@@ -160,8 +160,8 @@ struct Turning {
   void* rows = nullptr;
 };
 
-/// y = gate · activation(scale · left · right + bias) + added_scale · added; the activation is gelu (tanh approximation)
-/// if asked.
+/// y = gate · activation(scale · left · right + bias) + added_scale · added; the activation is gelu (tanh
+/// approximation) if asked.
 template <class T>
 struct PanelProduct {
   const void* left = nullptr;   // elements: row r of block b at left + b · left_block + r · left_row, its depths
@@ -175,9 +175,10 @@ struct PanelProduct {
   const float* bias = nullptr;   // [columns] or null for 0
   T* y = nullptr;                // [rows, columns]; null where `wide` is given
   float* wide = nullptr;         // may be `begun`: left · right + bias alone, not rounded
+  std::int64_t wide_row = 0;     // from one row of begun and wide to the next; 0 for columns
   float scale = 1;
   bool then_gelu = false;
-  const T* added = nullptr;        // [rows, columns], may be y itself; null for 0
+  const T* added = nullptr;  // [rows, columns], may be y itself; null for 0
   float added_scale = 1;
   const float* gate = nullptr;     // [⌈rows / rows_per_gate⌉, columns], where something is added, or null for 1
   std::int64_t rows_per_gate = 1;  // row r takes row r / rows_per_gate of gate

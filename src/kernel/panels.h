@@ -57,37 +57,36 @@ inline std::int64_t block_rows_of(std::int64_t rows, std::int64_t depth) {
   return blocks(blocks(rows, 2 * blocks(rows, 2 * most)), kVector) * kVector;
 }
 
-/// Packs in parallel, panels and, of rows of depth, parts of it; the panels are 4-byte elements.
+/// Packs in parallel, panels or parts of the depth; the panels are 4-byte elements.
 template <class T>
 at::Tensor packed(Packing<T> packing) {
-  constexpr std::int64_t kPart = 2048;
+  constexpr std::int64_t kPart = 64;
   const std::int64_t panels = blocks(packing.columns, packing.panel_columns), step = loops<T>().element_depth;
-  const std::int64_t parts = packing.depth_is_row ? blocks(packing.depth, kPart) : 1;
   packing.panel_elements = packing.panel_columns * blocks(packing.depth, step);
   const at::Tensor memory = at::empty({panels * packing.panel_elements}, at::kFloat);
-  const std::int64_t values_of_unit = packing.panel_columns * std::min(packing.depth, kPart);
-  at::parallel_for(0, panels * parts, blocks(kPackedAlone, values_of_unit), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t unit = begin; unit < end; ++unit) {
-      Packing<T> part = packing;
-      const std::int64_t from = unit / panels * kPart;
-      if (packing.depth_is_row) part.x += from * packing.stride;
-      part.depth = parts > 1 ? std::min(kPart, packing.depth - from) : packing.depth;
-      part.panels = data<float>(memory) + from / step * packing.panel_columns;
-      loops<T>().pack(part, unit % panels, unit % panels + 1);
-    }
-  });
+  packing.panels = memory.data_ptr();
+  if (!packing.depth_is_row) {
+    at::parallel_for(0, panels, blocks(kPackedAlone, packing.panel_columns * packing.depth),
+                     [&](std::int64_t begin, std::int64_t end) { loops<T>().pack(packing, begin, end); });
+    return memory;
+  }
+  at::parallel_for(0, blocks(packing.depth, kPart), blocks(kPackedAlone, packing.columns * kPart),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     const std::int64_t from = begin * kPart;
+                     Packing<T> part = packing;
+                     part.x += from * packing.stride;
+                     part.depth = std::min(end * kPart, packing.depth) - from;
+                     part.panels = data<float>(memory) + from / step * packing.panel_columns;
+                     loops<T>().pack(part, 0, panels);
+                   });
   return memory;
 }
 
-/// x [depth, columns] as a right operand, or in panels of block_rows as a left one.
+/// x [depth, columns] as a right operand.
 template <class T>
-at::Tensor packed(const at::Tensor& x, std::int64_t panel_columns = kPanelColumns) {
-  return packed<T>({.x = data<T>(x),
-                    .stride = x.size(1),
-                    .columns = x.size(1),
-                    .depth = x.size(0),
-                    .panel_columns = panel_columns,
-                    .depth_is_row = true});
+at::Tensor packed(const at::Tensor& x) {
+  return packed<T>(
+      {.x = data<T>(x), .stride = x.size(1), .columns = x.size(1), .depth = x.size(0), .depth_is_row = true});
 }
 
 /// x [columns, depth] as a right operand.
@@ -110,54 +109,6 @@ PanelProduct<T> product_of_rows(const at::Tensor& x, const at::Tensor& right, st
           .rows = x.size(0),
           .columns = columns,
           .depth = x.size(1)};
-}
-
-/// A product and the memory of its left operand.
-template <class T>
-struct ProductOfColumns {
-  at::Tensor left;
-  PanelProduct<T> product;
-};
-
-/// A product whose left operand is the transpose of x [depth, rows], which is copied: as panels, or as rows where the
-/// loops want those.
-template <class T>
-ProductOfColumns<T> product_of_columns(const at::Tensor& x, const at::Tensor& right, std::int64_t columns) {
-  const std::int64_t depth = x.size(0), rows = x.size(1);
-  const std::int64_t elements = blocks(depth, loops<T>().element_depth),
-                     height = block_rows_of(rows, depth_of_part(elements));
-  ProductOfColumns<T> own{{},
-                          {.block_rows = height,
-                           .right = right.data_ptr(),
-                           .right_panel = kPanelColumns * elements,
-                           .rows = rows,
-                           .columns = columns,
-                           .depth = depth}};
-  if (loops<T>().turn) {
-    constexpr std::int64_t kTile = 16;
-    // An odd number of tiles: rows that lie a power of two apart would fall into one set of the caches.
-    const std::int64_t stride = (blocks(elements, kTile) | 1) * kTile;
-    own.left = at::empty({rows * stride}, at::kFloat);
-    const Turning<T> turning{.x = data<T>(x),
-                             .x_stride = rows,
-                             .columns = rows,
-                             .depth = depth,
-                             .stride = stride,
-                             .rows = own.left.data_ptr()};
-    at::parallel_for(0, blocks(rows, kTile), blocks(kPackedAlone, kTile * depth),
-                     [&](std::int64_t begin, std::int64_t end) {
-                       loops<T>().turn(turning, begin * kTile, std::min(end * kTile, rows));
-                     });
-    own.product.left_block = height * stride;
-    own.product.left_row = stride;
-  } else {
-    own.left = packed<T>(x, height);
-    own.product.left_block = elements * height;
-    own.product.left_row = 1;
-    own.product.left_depth = height;
-  }
-  own.product.left = own.left.data_ptr();
-  return own;
 }
 
 /// Shares the tiles of one part of the depth out among the threads.
