@@ -25,6 +25,7 @@
 #include "kernel/isa.h"
 #include "kernel/linear.h"
 #include "kernel/norm.h"
+#include "kernel/orthogonal.h"
 #include "kernel/quantized.h"
 #include "kernel/rotary.h"
 #include "measure/ceilings.h"
@@ -220,6 +221,28 @@ void add_quantized(std::int64_t rows, std::int64_t in_size, std::int64_t out_siz
   add(c, false);
 }
 
+// Muon's orthogonalisation of one matrix; of the products what is symmetric counts whole, as the library computes it.
+void add_orthogonalized(std::int64_t rows, std::int64_t columns) {
+  constexpr double kSteps = 5, kLinear = 3.4445, kCubic = -4.7750, kQuintic = 2.0315;
+  const double m = static_cast<double>(rows), n = static_cast<double>(columns);
+  const auto library = [=](const Tensors& in) {
+    at::Tensor x = (in[0] / (in[0].norm() * 1.01 + 1e-7)).to(at::kBFloat16);
+    for (int step = 0; step < kSteps; ++step) {
+      const at::Tensor a = at::mm(x, x.t());
+      x = at::addmm(x, at::addmm(a, a, a, kCubic, kQuintic), x, kLinear);
+    }
+    return x.to(at::kFloat);
+  };
+  const Tensors inputs{normals({rows, columns}, 1, at::kFloat)};
+  add({.name = fmt::format("orthogonalized {}x{}", rows, columns),
+       .kernel = [](const Tensors& in) { return kernel::orthogonalized(in[0]); },
+       .composition = library,
+       .inputs = inputs,
+       .bytes = 2 * bytes_of(inputs),
+       .flops = kSteps * (4 * m * m * n + 2 * m * m * m)},
+      false);
+}
+
 struct ConvolutionShape {
   std::int64_t clips, frames, side, in, out, taps;
   std::int64_t kernel = 3, stride = 1;
@@ -293,6 +316,8 @@ int main(int argc, char** argv) {
     add_linear(dtype, type, 1024, 1536, 8960);
     add_linear(dtype, type, 1024, 8960, 1536);
   }
+  add_orthogonalized(256, 256);
+  add_orthogonalized(256, 1024);
   for (const std::int64_t rows : {16, 896}) {
     add_quantized(rows, 192, 768);
     add_quantized(rows, 768, 192);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "kernel/orthogonal.h"
+#include "kernel/recorded.h"
 
 namespace hotshot::training {
 namespace {
@@ -180,6 +181,7 @@ void Optimizer::update_each(const std::vector<Slot*>& slots, const Factors& fact
     float *w = weight.data_ptr<float>(), *m = slot->first.data_ptr<float>(), *v = slot->second.data_ptr<float>(),
           *a = slot->average.data_ptr<float>();
     const float* g = gradient.data_ptr<float>();
+    const kernel::Recorded recorded("hotshot::adamw", {weight, gradient, slot->first, slot->second, slot->average});
     at::parallel_for(0, weight.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       update_values(w + begin, g + begin, m + begin, v + begin, a + begin, end - begin, own);
     });
