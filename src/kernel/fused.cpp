@@ -1,5 +1,9 @@
 #include "kernel/fused.h"
 
+#include <ATen/ExpandUtils.h>
+
+#include "base/error.h"
+
 namespace hotshot::kernel {
 namespace {
 
@@ -10,6 +14,8 @@ constexpr std::int64_t kRowsPerPiece = 32;
 RowGroups row_groups(const at::Tensor& x, const at::Tensor& modulation) {
   const std::int64_t size = x.size(-1), rows = x.numel() / size;
   if (modulation.numel() == size) return {rows, size, rows};
+  ensure(at::infer_size(modulation.sizes(), x.sizes()) == x.sizes(), "modulation",
+         "expected {} values that broadcast to {} but got another shape", modulation.numel(), x.numel());
   const bool per_clip = x.dim() == 3 && modulation.dim() == 3 && modulation.size(0) == x.size(0) &&
                         modulation.size(1) == 1 && modulation.size(2) == size;
   return {rows, size, per_clip ? x.size(1) : 1};

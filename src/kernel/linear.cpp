@@ -97,8 +97,8 @@ void check_packed(const at::Tensor& x, const PackedWeight& weight, const at::Ten
   ensure(x.dim() >= 1 && x.size(-1) == weight.in && x.scalar_type() == weight.type && x.is_cpu(), "linear",
          "expected rows of {} values of the packed weight's type but got {} values of {} dimensions", weight.in,
          x.numel(), x.dim());
-  ensure(!bias_o.defined() || bias_o.numel() == weight.out, "linear", "expected a bias of {} values but got {}",
-         weight.out, bias_o.defined() ? bias_o.numel() : 0);
+  ensure(!bias_o.defined() || (bias_o.numel() == weight.out && bias_o.is_cpu()), "linear",
+         "expected a bias of {} values but got {}", weight.out, bias_o.defined() ? bias_o.numel() : 0);
   ensure(!wants_gradients(x, weight.panels, bias_o), "linear",
          "expected no gradients through a packed weight but got {} values that want them", x.numel());
 }
@@ -118,8 +118,9 @@ void check_residual(const Residual& added_to, const at::Tensor& x, at::IntArrayR
 }
 
 bool is_ours(const at::Tensor& x, const at::Tensor& weight_oi) {
-  return multiplies(x) && x.numel() / x.size(-1) >= kFewRows && at::isFloatingType(weight_oi.scalar_type()) &&
-         whole_elements(x, x.size(-1)) && whole_elements(x, weight_oi.size(0));
+  return multiplies(x) && x.numel() / x.size(-1) >= kFewRows && weight_oi.numel() > 0 &&
+         at::isFloatingType(weight_oi.scalar_type()) && whole_elements(x, x.size(-1)) &&
+         whole_elements(x, weight_oi.size(0));
 }
 
 // --- By the library.

@@ -129,6 +129,7 @@ TEST_P(Linear, ResidualsThatDoNotFitAreRefused) {
   EXPECT_THROW(with({}, gate), std::runtime_error);
   EXPECT_THROW(with(added, gate.to(at::kBFloat16)), std::runtime_error);
   EXPECT_ANY_THROW(with(added, gate.narrow(0, 0, 47)));
+  EXPECT_ANY_THROW(with(added, normals({48, 40}, 90)));
   const at::AutoGradMode enabled(true);
   EXPECT_THROW(with(added.clone().requires_grad_(true), gate), std::runtime_error);
 }
@@ -162,9 +163,16 @@ TEST_P(Linear, OperandsMayBeViews) {
 // Depths beside the parts that are packed at once, widths beside blocks of rows: what gradients of weights are made of.
 TEST_P(Linear, GradientsOverManyRowsAndOfUnevenWidths) {
   std::uint64_t index = 200;
-  for (const std::int64_t rows : {2048, 2049, 4100}) {
-    for (const auto& [in, out] :
-         {std::pair<std::int64_t, std::int64_t>{8, 8}, {40, 66}, {66, 160}, {24, 200}, {200, 40}, {34, 22}}) {
+  for (const std::int64_t rows : {40, 2048, 2049, 4100, 8200}) {
+    for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{8, 8},
+                                  {40, 66},
+                                  {66, 160},
+                                  {24, 200},
+                                  {200, 40},
+                                  {34, 22},
+                                  {144, 100},
+                                  {600, 34},
+                                  {34, 600}}) {
       Tensors inputs = random_inputs({rows}, in, out, ++index);
       expect_like(kLinear, kReference, inputs, 2 * kFloatTolerance);
       expect_thread_independent(kLinear, inputs);

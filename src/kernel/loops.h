@@ -149,7 +149,8 @@ struct Packing {
   void* panels = nullptr;
 };
 
-/// A left operand that lies by columns, as rows: [columns, stride] elements, what pads the depth 0.
+/// A left operand that lies by columns, as rows: [columns, stride] elements. What pads the depth is 0 up to a whole tile
+/// of 16 elements, and not written beyond.
 template <class T>
 struct Turning {
   const T* x = nullptr;       // [depth, columns]

@@ -50,8 +50,8 @@ struct TurnedColumns {
 };
 
 /// The sums of leftᵀ · right, in blocks: the wider operand passes through memory once. A thread packs or turns a block
-/// of its columns, so deep that it stays in the second cache, and multiplies it at once with the other operand, which
-/// was prepared as a whole.
+/// of its columns, half a megabyte of elements, and multiplies it with the other operand, which was prepared as a
+/// whole, while it lies in the second cache.
 template <class T>
 class TransposedProduct {
  public:
@@ -65,7 +65,7 @@ class TransposedProduct {
     width_ = blocks(blocks(wide, cuts), kPanelColumns) * kPanelColumns;
     cuts_ = blocks(wide, width_);
     if (turns_wide()) {
-      turned_ = TurnedColumns<T>(width_, kBlockDepth, std::min(width_, kBlockRows));
+      turned_ = TurnedColumns<T>(width_, std::min(kBlockDepth, blocks(depth(), step_)), std::min(width_, kBlockRows));
       narrow_ = packed<T>(right);
     } else {
       turn_left();
@@ -85,7 +85,9 @@ class TransposedProduct {
             multiply(unit / cuts_, unit % cuts_ * width_, data<float>(scratch), sum);
           }
         });
-    return pieces_ > 1 ? sums.sum(0) : sums[0];
+    const at::Tensor total = sums[0];
+    for (std::int64_t piece = 1; piece < pieces_; ++piece) total.add_(sums[piece]);
+    return total;
   }
 
  private:
@@ -102,8 +104,16 @@ class TransposedProduct {
   bool turns_wide() const { return rows() > columns(); }
 
   void turn_left() {
-    const std::int64_t elements = blocks(depth(), step_);
-    turned_ = TurnedColumns<T>(rows(), elements, kBlockRows);
+    turned_ = TurnedColumns<T>(rows(), blocks(depth(), step_), std::min(whole_panels(rows()), kBlockRows));
+    if (!loops<T>().turn) {
+      narrow_ = packed<T>({.x = data<T>(left_),
+                           .stride = rows(),
+                           .columns = rows(),
+                           .depth = depth(),
+                           .panel_columns = turned_.block_rows,
+                           .depth_is_row = true});
+      return;
+    }
     narrow_ = at::empty({turned_.size}, at::kFloat);
     at::parallel_for(0, blocks(rows(), turned_.unit_columns), blocks(kPackedAlone, turned_.unit_columns * depth()),
                      [&](std::int64_t begin, std::int64_t end) {
@@ -149,7 +159,7 @@ class TransposedProduct {
     }
   }
 
-  const at::Tensor &left_, &right_;
+  const at::Tensor left_, right_;
   const std::int64_t step_ = loops<T>().element_depth;
   std::int64_t chunks_of_piece_, pieces_;
   std::int64_t width_, cuts_;  // of blocks of the wider operand

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "kernel/activation.h"
 #include "kernel/linear.h"
 #include "kernel/norm.h"
@@ -38,6 +39,10 @@ at::Tensor Linear::then_gelu(const at::Tensor& x) const {
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x, const kernel::Residual& to) const {
+  ensure(to.x.defined() && to.x.scalar_type() == x.scalar_type() && to.x.dim() == x.dim() &&
+             to.x.sizes().slice(0, to.x.dim() - 1) == x.sizes().slice(0, x.dim() - 1),
+         "linear", "expected a residual for {} values of one type but got {}", x.numel(),
+         to.x.defined() ? to.x.numel() : 0);
   if (fuses()) return kernel::linear(x, *packed_, bias(), {.activation = kernel::Activation::none, .residual = to});
   const at::Tensor y = (*this)(x);
   return to.gate.defined() ? kernel::gated_residual(to.x, y, to.gate) : to.x + y;

@@ -31,6 +31,7 @@ class Linear : public Module {
   at::Tensor operator()(const at::Tensor& x) const;
   /// gelu of it, tanh approximation.
   at::Tensor then_gelu(const at::Tensor& x) const;
+  /// to.x + to.gate · of it. to.x is of x's dtype and of the result's shape.
   at::Tensor operator()(const at::Tensor& x, const kernel::Residual& to) const;
   void quantize() override;
   void pack() override;

@@ -73,6 +73,8 @@ TEST(Linear, IsAddedToAResidualPackedOrNot) {
     if (packed) linear.pack();
     EXPECT_LT(largest_difference(linear(x, {residual, {}}), residual + y), 1e-5);
     EXPECT_LT(largest_difference(linear(x, {residual, gate}), residual + gate * y), 1e-5);
+    EXPECT_ANY_THROW(linear(x, {residual.narrow(0, 0, 1), {}}));
+    EXPECT_ANY_THROW(linear(x, {{}, {}}));
   }
 }
 
