@@ -85,8 +85,9 @@ class TransposedProduct {
             multiply(unit / cuts_, unit % cuts_ * width_, data<float>(scratch), sum);
           }
         });
-    const at::Tensor total = sums[0];
-    for (std::int64_t piece = 1; piece < pieces_; ++piece) total.add_(sums[piece]);
+    if (pieces_ == 1) return sums[0];
+    const at::Tensor total = sums[0] + sums[1];  // a view would keep all pieces for as long as the gradient lives
+    for (std::int64_t piece = 2; piece < pieces_; ++piece) total.add_(sums[piece]);
     return total;
   }
 
